@@ -1,10 +1,8 @@
-import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
 
 export default defineConfig({
-  resolve: {
-    alias: { tapegrad: fileURLToPath(new URL("./src/index.ts", import.meta.url)) },
-  },
+  // `paths` in tsconfig.json leads "tapegrad" to src, so that tests of the public surface need no build.
+  resolve: { tsconfigPaths: true },
   test: {
     include: ["test/**/*.test.ts"],
     maxWorkers: 2,
