@@ -73,7 +73,7 @@ describe("decodeIdx and encodeIdxArray", () => {
     const bytes = readFileSync(new URL("t10k-images-idx3-ubyte", mnistData));
     const plain = await decodeIdx(bytes);
     expect(plain.shape).toEqual([10000, 28, 28]);
-    expect(plain.data.reduce((sum, pixel) => sum + pixel, 0)).toBe(264923200);
+    expect(Array.from(plain.data).reduce((sum, pixel) => sum + pixel, 0)).toBe(264923200);
     const packed = await decodeIdx(gzipSync(bytes, { level: 1 }));
     expect(packed.shape).toEqual(plain.shape);
     expect(Buffer.compare(Buffer.from(packed.data.buffer, packed.data.byteOffset), bytes.subarray(16))).toBe(0);
