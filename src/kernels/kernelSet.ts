@@ -1,0 +1,272 @@
+/**
+ * The kernel contract: what a set of kernels must do for the tensors above it, in opaque buffers and plain numbers.
+ *
+ * Rules that hold for every kernel:
+ * - Shapes, dtypes and bounds were checked by the caller. A kernel checks nothing and knows no tensor.
+ * - A launch is a synchronous enqueue: kernels run in the order of their calls, and only `read` waits for them.
+ * - The caller makes the output, uninitialised. A kernel writes every element of `out` unless it says "in place",
+ *   and never depends on what `out` held.
+ * - `out` overlaps no input, except that elementwise kernels may be given an `out` with the very same
+ *   offset and strides as an input (in-place forms).
+ * - {@link Strided} arguments may have any strides (0 where broadcast); {@link Dense} ones lie in row-major order
+ *   without gaps from their offset on.
+ * - All floating arguments of one call have one dtype, which is that of the output unless it says otherwise.
+ * - Any extent may be 0; the kernel then does what the formula says (an empty sum is 0).
+ *
+ * @module
+ */
+import type { DType, TypedArray } from "./dtype.js";
+import type { AvgPoolGeometry, ConvGeometry, WindowGeometry } from "./geometry.js";
+
+export type { DType, TypedArray } from "./dtype.js";
+export type { AvgPoolGeometry, ConvGeometry, WindowGeometry } from "./geometry.js";
+
+/** Memory on a device. Only the kernel set that made it knows what is in it. */
+export interface DeviceBuffer {
+  /** Bytes that it takes up, for the books. */
+  readonly byteLength: number;
+}
+
+/** An array in a buffer: element (i, j, …) lies at offset + i·strides[0] + j·strides[1] + …, counted in elements. */
+export interface Strided {
+  readonly buffer: DeviceBuffer;
+  readonly dtype: DType;
+  readonly shape: readonly number[];
+  readonly strides: readonly number[];
+  readonly offset: number;
+}
+
+/** A {@link Strided} whose elements lie in row-major order without gaps. */
+export type Dense = Strided;
+
+/** y = f(x), with at most two parameters. `leakyRelu` takes the slope in `alpha`; `clamp` takes [alpha, beta] (either
+ * may be infinite, NaN stays NaN). `sign(NaN)` is 0. `relu(NaN)` is NaN. */
+export type UnaryOp =
+  | "abs"
+  | "clamp"
+  | "exp"
+  | "leakyRelu"
+  | "log"
+  | "neg"
+  | "relu"
+  | "sigmoid"
+  | "sign"
+  | "sqrt"
+  | "square"
+  | "tanh";
+
+/**
+ * z = f(a, b) in the dtype of the operands. On int32, `div` does not occur, `add`, `sub` and `mul` wrap, and `pow`
+ * takes a non-negative exponent.
+ * `maximum` and `minimum` hand NaN on. The gradient forms take the output gradient as `a`:
+ * `reluGrad` is a where b > 0, else 0 (b is relu's output); `sigmoidGrad` is a·b·(1 − b) and `tanhGrad` is a·(1 − b²),
+ * with b the op's output.
+ */
+export type BinaryOp =
+  | "add"
+  | "div"
+  | "maximum"
+  | "minimum"
+  | "mul"
+  | "pow"
+  | "reluGrad"
+  | "sigmoidGrad"
+  | "sub"
+  | "tanhGrad";
+
+/** z = a ∘ b as bool. Comparisons with NaN are false, but for `ne`. */
+export type CompareOp = "eq" | "ge" | "gt" | "le" | "lt" | "ne";
+
+/** Sums of int32 and bool are int32. `amax` and `amin` hand NaN on. */
+export type ReduceOp = "amax" | "amin" | "sum";
+
+/** Settings of one stochastic gradient descent step; see `sgdStep`. */
+export interface SgdHyper {
+  readonly lr: number;
+  readonly momentum: number;
+  readonly dampening: number;
+  readonly weightDecay: number;
+  readonly nesterov: boolean;
+  readonly maximize: boolean;
+  /** Whether `momentumBuffer` is yet to be filled: then it becomes the gradient itself, undampened. */
+  readonly firstStep: boolean;
+  readonly l1: number;
+  readonly l1Mode: L1Mode;
+}
+
+/** Settings of one Adam or AdamW step; see `adamStep`. */
+export interface AdamHyper {
+  readonly lr: number;
+  readonly beta1: number;
+  readonly beta2: number;
+  readonly eps: number;
+  readonly weightDecay: number;
+  /** AdamW: the decay shrinks the parameter itself and stays out of the moments. */
+  readonly decoupled: boolean;
+  readonly maximize: boolean;
+  /** Number of this step, from 1, for the bias correction. */
+  readonly step: number;
+  readonly l1: number;
+  readonly l1Mode: L1Mode;
+}
+
+/** How an L1 penalty acts: a soft threshold of lr·l1 after the step, or l1·sign(w) added to the gradient. */
+export type L1Mode = "proximal" | "subgradient";
+
+/** One implementation of all kernels, on one device. */
+export interface KernelSet {
+  /** For people: `"reference"`, `"wasm"`, … */
+  readonly name: string;
+
+  // --- memory -------------------------------------------------------------------------------------------------------
+
+  /** Whether arrays of this dtype can live here. */
+  supports(dtype: DType): boolean;
+
+  /** Uninitialised memory for `length` elements. */
+  alloc(dtype: DType, length: number): DeviceBuffer;
+
+  /** Gives memory back. The handle must not be used again. */
+  free(buffer: DeviceBuffer): void;
+
+  /** Copies `data` into the buffer from element `offset` on. The caller may change `data` as soon as this returns. */
+  write(buffer: DeviceBuffer, dtype: DType, offset: number, data: TypedArray): void;
+
+  /** A copy of `length` elements from `offset` on, once all kernels launched before have run. */
+  read(buffer: DeviceBuffer, dtype: DType, offset: number, length: number): Promise<TypedArray>;
+
+  /** As `read`, at once; null on a device that cannot. */
+  readonly readSync: ((buffer: DeviceBuffer, dtype: DType, offset: number, length: number) => TypedArray) | null;
+
+  // --- elementwise --------------------------------------------------------------------------------------------------
+
+  /** out = value. */
+  fill(out: Strided, value: number): void;
+
+  /** out = x, same shape, cast to out's dtype (floats to int32 towards zero; anything but 0 to bool 1). */
+  copy(x: Strided, out: Strided): void;
+
+  unary(op: UnaryOp, x: Strided, out: Strided, alpha: number, beta: number): void;
+
+  /** Operands have out's shape (stride 0 where broadcast). One of the two may be a plain number. */
+  binary(op: BinaryOp, a: Strided | number, b: Strided | number, out: Strided): void;
+
+  compare(op: CompareOp, a: Strided | number, b: Strided | number, out: Strided): void;
+
+  /** out = condition ? a : b; `condition` is bool. */
+  where(condition: Strided, a: Strided | number, b: Strided | number, out: Strided): void;
+
+  // --- reductions ---------------------------------------------------------------------------------------------------
+
+  /** Reduces every axis where `out` has extent 1; `out` has x's rank. `amax` and `amin` get no empty axis. */
+  reduce(op: ReduceOp, x: Strided, out: Dense): void;
+
+  /** Index (int32) of the extreme along `axis`, the first one on ties; NaN counts as the extreme. `out` has extent 1 there. */
+  argReduce(op: "amax" | "amin", x: Strided, axis: number, out: Dense): void;
+
+  // --- indexing -----------------------------------------------------------------------------------------------------
+
+  /** out[…, i, …] = x[…, index[…, i, …], …] along `axis`; index (int32) has out's shape, its values are in range. */
+  gather(x: Strided, axis: number, index: Strided, out: Dense): void;
+
+  /** In place: out[…, index[…, i, …], …] += x[…, i, …] along `axis`; index has x's shape. */
+  scatterAdd(x: Strided, axis: number, index: Strided, out: Strided): void;
+
+  // --- matrix product -----------------------------------------------------------------------------------------------
+
+  /**
+   * out[…, m, n] = Σ_k a[…, m, k] · b[…, k, n] + bias[…, m, n]. All have out's rank ≥ 2 and its batch extents (stride 0
+   * where broadcast), so that a transposed or repeated operand costs no copy. `bias` is null or has out's shape.
+   */
+  matmul(a: Strided, b: Strided, bias: Strided | null, out: Dense): void;
+
+  // --- convolution --------------------------------------------------------------------------------------------------
+
+  /** Cross-correlation: im2col, then weight · columns, then + bias [outChannels]. */
+  conv2d(x: Dense, weight: Dense, bias: Dense | null, out: Dense, geometry: ConvGeometry): void;
+
+  /**
+   * Gradient of `conv2d` for its input: weightᵀ · outGrad, then col2im. It is also the transposed convolution, for
+   * which `bias` [channels] is added.
+   */
+  conv2dInputGrad(outGrad: Dense, weight: Dense, bias: Dense | null, xGrad: Dense, geometry: ConvGeometry): void;
+
+  /** Gradient of `conv2d` for its weight: outGrad · columnsᵀ, summed over the batch. */
+  conv2dWeightGrad(outGrad: Dense, x: Dense, weightGrad: Dense, geometry: ConvGeometry): void;
+
+  /** im2col: [N, C, H, W] → [N, C·kernelHeight·kernelWidth, outHeight·outWidth], zeros where the window is in padding. */
+  unfold(x: Dense, columns: Dense, geometry: WindowGeometry): void;
+
+  /** col2im, the transpose of `unfold`: columns are added up where windows overlap. */
+  fold(columns: Dense, out: Dense, geometry: WindowGeometry): void;
+
+  // --- pooling ------------------------------------------------------------------------------------------------------
+
+  /**
+   * Maximum of each window (padding never wins; NaN does) and, in `indices` (int32), the place y·inWidth + x of the
+   * first maximum. Every window holds at least one input element.
+   */
+  maxPool2d(x: Dense, out: Dense, indices: Dense, geometry: WindowGeometry): void;
+
+  /** xGrad = outGrad scattered to `indices` and added up; places that won nothing get 0. */
+  maxPool2dGrad(outGrad: Dense, indices: Dense, xGrad: Dense, geometry: WindowGeometry): void;
+
+  avgPool2d(x: Dense, out: Dense, geometry: AvgPoolGeometry): void;
+
+  avgPool2dGrad(outGrad: Dense, xGrad: Dense, geometry: AvgPoolGeometry): void;
+
+  // --- normalisation ------------------------------------------------------------------------------------------------
+
+  /** softmax along the last axis, or its logarithm. */
+  softmax(x: Dense, out: Dense, logarithm: boolean): void;
+
+  /** Gradient of `softmax` from its output y: y·(g − Σ g·y), or g − exp(y)·Σ g for the logarithm. */
+  softmaxGrad(outGrad: Dense, y: Dense, xGrad: Dense, logarithm: boolean): void;
+
+  /** Mean and biased variance of each channel of x [N, C, L] over N and L. Mean and variance are [C]. */
+  channelStats(x: Dense, mean: Dense, variance: Dense): void;
+
+  /** out = (x − mean) / sqrt(variance + eps) · weight + bias, per channel of x [N, C, L]. */
+  batchNorm(
+    x: Dense,
+    mean: Dense,
+    variance: Dense,
+    weight: Dense | null,
+    bias: Dense | null,
+    eps: number,
+    out: Dense,
+  ): void;
+
+  /**
+   * Gradients of `batchNorm`: weightGrad [C] = Σ g·x̂, biasGrad [C] = Σ g with x̂ = (x − mean) / sqrt(variance + eps), and
+   * xGrad. With `training`, mean and variance are those of x, and xGrad goes through them too; else they are constants.
+   */
+  batchNormGrad(
+    outGrad: Dense,
+    x: Dense,
+    mean: Dense,
+    variance: Dense,
+    weight: Dense | null,
+    eps: number,
+    training: boolean,
+    xGrad: Dense,
+    weightGrad: Dense,
+    biasGrad: Dense,
+  ): void;
+
+  // --- optimizer steps ----------------------------------------------------------------------------------------------
+
+  /**
+   * In place, PyTorch's SGD for one parameter: g = ±grad (+ l1·sign(p) as subgradient) + weightDecay·p; with momentum
+   * b = momentum·b + (1 − dampening)·g and g = b, or g + momentum·b with nesterov; p −= lr·g; then, for the proximal
+   * mode, p = sign(p)·max(|p| − lr·l1, 0). `momentumBuffer` is null without momentum.
+   */
+  sgdStep(parameter: Dense, grad: Dense, momentumBuffer: Dense | null, hyper: SgdHyper): void;
+
+  /**
+   * In place, PyTorch's Adam (or AdamW) for one parameter: m = β₁m + (1 − β₁)g, v = β₂v + (1 − β₂)g²,
+   * p −= lr/(1 − β₁ᵗ) · m / (sqrt(v)/sqrt(1 − β₂ᵗ) + eps), with the running maximum of v in its place where `vMax`
+   * is given (amsgrad). Decay and l1 as in {@link AdamHyper} and `sgdStep`; the proximal threshold is lr·l1.
+   */
+  adamStep(parameter: Dense, grad: Dense, m: Dense, v: Dense, vMax: Dense | null, hyper: AdamHyper): void;
+}

@@ -1,0 +1,228 @@
+/**
+ * The tape: which op made which tensor, from what, and how its gradient runs back. Ops call {@link record}; the walk
+ * back is in backward.ts.
+ *
+ * @module
+ */
+import { AutogradError } from "../errors.js";
+import type { Storage } from "./memory.js";
+import { formatShape, type Shape } from "./shape.js";
+import { Tensor } from "./tensor.js";
+
+let gradEnabled = true;
+
+/** Whether operations are being recorded. */
+export function isGradEnabled(): boolean {
+  return gradEnabled;
+}
+
+/** Runs `fn` with recording switched on or off, and switches back whatever happens. */
+export function withGradMode<T>(enabled: boolean, fn: () => T): T {
+  const before = gradEnabled;
+  gradEnabled = enabled;
+  try {
+    return fn();
+  } finally {
+    gradEnabled = before;
+  }
+}
+
+/** The gradient for one input of an op, worked out only when that input wants one; null where there is none. */
+export type GradThunk = (() => Tensor) | null;
+
+/** From the output's gradient and the saved tensors, a thunk for each input. It calls ops, so that it can be differentiated again. */
+export type BackwardRule<S extends readonly Tensor[]> = (outGrad: Tensor, ...saved: S) => readonly GradThunk[];
+
+/** Where a gradient flows next: the op that made the input, the leaf itself, or nowhere. */
+export type Edge = GradNode | Tensor | null;
+
+/** A tensor as a backward rule will need it, with its memory held until the graph is consumed. */
+class SavedTensor {
+  private readonly storage: Storage;
+  private readonly version: number;
+  private readonly shape: Shape;
+  private readonly strides: readonly number[];
+  private readonly offset: number;
+  private readonly node: GradNode | null;
+
+  constructor(
+    private readonly tensor: Tensor,
+    private readonly usedBy: string,
+  ) {
+    this.storage = tensor.storage.retain();
+    this.version = this.storage.version;
+    this.shape = tensor.shape;
+    this.strides = tensor.strides;
+    this.offset = tensor.offset;
+    this.node = tensor.node;
+  }
+
+  /** The tensor itself while it is what it was, else another handle to the same elements. */
+  unpack(): Tensor {
+    const { tensor, storage, version } = this;
+    if (storage.version !== version) {
+      throw new AutogradError(
+        `backward of ${this.usedBy}: got a saved tensor of shape ${formatShape(this.shape)} at version ${storage.version}; ` +
+          `expected version ${version}, as the forward pass left it. An in-place op changed it: use the form without underscore, or .clone() it first.`,
+      );
+    }
+    if (!tensor.isReleased && tensor.storage === storage && tensor.node === this.node) return tensor;
+    const twin = new Tensor(storage.retain(), this.shape, this.strides, this.offset, tensor.madeBy);
+    twin.node = this.node;
+    return twin;
+  }
+
+  release(): void {
+    this.storage.release();
+  }
+}
+
+let nextId = 0;
+
+/** One recorded op. Its inputs always have smaller ids, so that descending ids are an order for the walk back. */
+export class GradNode {
+  readonly id = nextId++;
+  private inputEdges: readonly Edge[];
+  private saved: readonly SavedTensor[] | null;
+
+  /** Puts itself behind `output`, which may be among `saved`. */
+  constructor(
+    /** The op's name. */
+    readonly name: string,
+    /** The handle that the op gave out. */
+    readonly output: Tensor,
+    inputs: readonly Tensor[],
+    saved: readonly Tensor[],
+    private rule: BackwardRule<readonly Tensor[]> | null,
+  ) {
+    this.inputEdges = inputs.map((input) => (input.requiresGrad ? (input.node ?? input) : null));
+    output.node = this;
+    this.saved = saved.map((tensor) => new SavedTensor(tensor, name));
+  }
+
+  get edges(): readonly Edge[] {
+    return this.inputEdges;
+  }
+
+  /** Whether a backward pass went through and let go of what was saved. */
+  get isConsumed(): boolean {
+    return this.rule === null;
+  }
+
+  /** @throws AutogradError where the graph was consumed, or a saved tensor was changed in place. */
+  gradThunks(outGrad: Tensor): readonly GradThunk[] {
+    if (this.rule === null || this.saved === null) throw consumedError(this);
+    return this.rule(outGrad, ...this.saved.map((entry) => entry.unpack()));
+  }
+
+  /** Lets go of all that was saved, and of the graph before. */
+  consume(): void {
+    for (const entry of this.saved ?? []) entry.release();
+    this.saved = null;
+    this.rule = null;
+    this.inputEdges = [];
+  }
+}
+
+export function consumedError(node: GradNode): AutogradError {
+  return new AutogradError(
+    `backward: got a graph that a backward pass has already gone through (at ${node.name}); expected one that is still whole. ` +
+      `Pass { retainGraph: true } to the first pass, or .detach() what you carry over.`,
+  );
+}
+
+/** Whether an op on these inputs would be put on the tape now. */
+export function isRecording(inputs: readonly Tensor[]): boolean {
+  return gradEnabled && inputs.some((input) => input.requiresGrad);
+}
+
+/**
+ * Puts an op on the tape, if recording is on and an input wants a gradient. Returns `output`.
+ *
+ * @param inputs the tensors that gradients may flow to, in the order of the rule's thunks
+ * @param saved the tensors that the rule needs; their memory is held until the graph is consumed
+ * @throws AutogradError where an input is a view of a tensor that a recorded in-place op has changed since
+ */
+export function record<const S extends readonly Tensor[]>(
+  name: string,
+  output: Tensor,
+  inputs: readonly Tensor[],
+  saved: S,
+  rule: BackwardRule<S>,
+): Tensor {
+  if (!gradEnabled) return output;
+  for (const input of inputs) checkView(name, input);
+  if (isRecording(inputs)) {
+    for (const input of inputs) if (input.isLeaf && input.requiresGrad) countForward(input);
+    // The saved tensors come back in the order in which they went in, which the type of the rule cannot say.
+    new GradNode(name, output, inputs, saved, rule as unknown as BackwardRule<readonly Tensor[]>);
+  }
+  return output;
+}
+
+/**
+ * Checks that an in-place op may change `target` now. Call it before any memory is touched.
+ *
+ * @throws AutogradError for a leaf that requires grad, and for a view, while the op would be recorded
+ */
+export function checkInPlace(name: string, target: Tensor, inputs: readonly Tensor[]): void {
+  if (!isRecording(inputs)) return;
+  if (target.isLeaf && target.requiresGrad) {
+    throw new AutogradError(
+      `${name}: got a leaf that requires grad; expected a tensor whose old values no gradient needs. ` +
+        `Change it inside noGrad(() => …), or use the form without underscore.`,
+    );
+  }
+  if (target.viewVersion !== null) {
+    throw new AutogradError(
+      `${name}: got a view of shape ${formatShape(target.shape)} made by ${target.madeBy} while recording; expected a tensor with storage of its own. ` +
+        `Use the form without underscore, or .clone() the view first.`,
+    );
+  }
+}
+
+/** Notes an in-place change of `target`, and puts it on the tape as {@link record} does. */
+export function recordInPlace<const S extends readonly Tensor[]>(
+  name: string,
+  target: Tensor,
+  inputs: readonly Tensor[],
+  saved: S,
+  rule: BackwardRule<S>,
+): Tensor {
+  const recording = isRecording(inputs);
+  target.storage.version++;
+  record(name, target, inputs, saved, rule);
+  if (recording) target.storage.rewrites++;
+  return target;
+}
+
+function checkView(name: string, input: Tensor): void {
+  if (input.viewVersion !== null && input.viewVersion !== input.storage.rewrites) {
+    throw new AutogradError(
+      `${name}: got a view of shape ${formatShape(input.shape)} made by ${input.madeBy} before an in-place op changed its base; ` +
+        `expected a view taken afterwards. Take the view again.`,
+    );
+  }
+}
+
+/** Uses of one leaf without any backward pass after which it looks as if `noGrad` was forgotten. */
+const PILE_WARNING = 2000;
+let forwardUses = new WeakMap<Tensor, number>();
+let warnedOfPile = false;
+
+function countForward(leaf: Tensor): void {
+  if (warnedOfPile) return;
+  const uses = (forwardUses.get(leaf) ?? 0) + 1;
+  forwardUses.set(leaf, uses);
+  if (uses < PILE_WARNING) return;
+  warnedOfPile = true;
+  console.warn(
+    `tapegrad: a parameter of shape ${formatShape(leaf.shape)} went through ${uses} recorded operations without a backward pass; ` +
+      `expected backward() to consume them. Wrap evaluation in noGrad(() => …).`,
+  );
+}
+
+/** Starts the count of unconsumed forward passes anew; a backward pass calls it. */
+export function resetForwardCount(): void {
+  forwardUses = new WeakMap();
+}

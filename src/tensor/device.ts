@@ -1,0 +1,45 @@
+import { DeviceError } from "../errors.js";
+import type { KernelSet } from "../kernels/kernelSet.js";
+
+/** Where a tensor lives. */
+export type Device = "cpu" | "webgpu";
+
+const kernelSets = new Map<Device, KernelSet>();
+let defaultDevice: Device = "cpu";
+
+/** Makes `kernels` the kernel set of `device`, for tensors created from now on. */
+export function registerKernels(device: Device, kernels: KernelSet): void {
+  kernelSets.set(device, kernels);
+}
+
+/**
+ * The kernel set that serves `device`.
+ *
+ * @throws DeviceError where no kernel set serves it.
+ */
+export function kernelsFor(device: Device): KernelSet {
+  const kernels = kernelSets.get(device);
+  if (kernels === undefined) {
+    const present = [...kernelSets.keys()].map((name) => `"${name}"`).join(", ") || "none";
+    throw new DeviceError(
+      `device: got ${JSON.stringify(device)}; expected one of the devices that are present (${present}). ` +
+        `Use a device that is present.`,
+    );
+  }
+  return kernels;
+}
+
+/** The device on which factories make tensors when they are not told one; `"cpu"` at first. */
+export function getDefaultDevice(): Device {
+  return defaultDevice;
+}
+
+/**
+ * Makes factories create tensors on `device` from now on. Await it: a GPU takes a moment to wake up.
+ *
+ * @throws DeviceError (as a rejection) where the device is not present; the default then stays what it was.
+ */
+export async function setDefaultDevice(device: Device): Promise<void> {
+  kernelsFor(device);
+  defaultDevice = device;
+}

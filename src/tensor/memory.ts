@@ -1,0 +1,208 @@
+/**
+ * Who owns memory, and when it is given back. Storage is counted by its handles; scopes and spent groups let go of
+ * handles at known points; a finalizer catches what nobody let go of.
+ *
+ * @module
+ */
+import { OutOfMemoryError } from "../errors.js";
+import { bytesPerElement } from "../kernels/dtype.js";
+import type { DeviceBuffer, DType, KernelSet, TypedArray } from "../kernels/kernelSet.js";
+import type { Device } from "./device.js";
+
+/** Tensors up to this size stay readable for ever: they move to ordinary JavaScript memory instead of being given back. */
+export const SMALL_BYTES = 4096;
+
+/** What the library holds right now; see {@link memoryStats}. */
+export interface MemoryStats {
+  /** Storages alive on devices. Views share the storage of their base. */
+  readonly tensors: number;
+  /** Bytes of those storages. */
+  readonly bytes: number;
+  /** Most bytes since the start, or since {@link resetPeakMemory}. */
+  readonly peakBytes: number;
+}
+
+let liveCount = 0;
+let liveBytes = 0;
+let peakBytes = 0;
+
+/** How many tensors are alive on devices, and how many bytes they take up. Small tensors that moved to JavaScript's own memory are not in it. */
+export function memoryStats(): MemoryStats {
+  return { tensors: liveCount, bytes: liveBytes, peakBytes };
+}
+
+/** Starts the measurement of {@link MemoryStats.peakBytes} anew. */
+export function resetPeakMemory(): void {
+  peakBytes = liveBytes;
+}
+
+/** A buffer on the books. Freed once, whoever comes first. */
+class Allocation {
+  private freed = false;
+
+  constructor(
+    readonly kernels: KernelSet,
+    readonly buffer: DeviceBuffer,
+  ) {
+    liveCount++;
+    liveBytes += buffer.byteLength;
+    if (liveBytes > peakBytes) peakBytes = liveBytes;
+  }
+
+  free(): void {
+    if (this.freed) return;
+    this.freed = true;
+    liveCount--;
+    liveBytes -= this.buffer.byteLength;
+    this.kernels.free(this.buffer);
+  }
+}
+
+const finalizer = new FinalizationRegistry<Allocation>((allocation) => allocation.free());
+
+function allocate(kernels: KernelSet, dtype: DType, length: number): Allocation {
+  try {
+    return new Allocation(kernels, kernels.alloc(dtype, length));
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    throw new OutOfMemoryError(
+      `alloc: got a request for ${length * bytesPerElement(dtype)} bytes with ${liveBytes} bytes in ${liveCount} tensors alive; ` +
+        `expected room for it. Make batches smaller, or run under noGrad what needs no gradient.`,
+    );
+  }
+}
+
+/** Memory for elements of one dtype, on a device or (small, and let go of) in JavaScript's own memory. */
+export class Storage {
+  /** Grows with each in-place change, so that the tape sees that a saved tensor is no longer what it was. */
+  version = 0;
+  /** Grows with each in-place change that was recorded, so that older views of it are found out. */
+  rewrites = 0;
+  private references = 1;
+  private allocation: Allocation | null = null;
+  private host: TypedArray | null = null;
+
+  private constructor(
+    readonly device: Device,
+    readonly kernels: KernelSet,
+    readonly dtype: DType,
+    readonly length: number,
+  ) {}
+
+  /** Uninitialised memory on the device. */
+  static onDevice(device: Device, kernels: KernelSet, dtype: DType, length: number): Storage {
+    const storage = new Storage(device, kernels, dtype, length);
+    storage.settle();
+    return storage;
+  }
+
+  /** Memory that belongs to the JavaScript collector until a kernel asks for it. */
+  static onHost(device: Device, kernels: KernelSet, dtype: DType, data: TypedArray): Storage {
+    const storage = new Storage(device, kernels, dtype, data.length);
+    storage.host = data;
+    return storage;
+  }
+
+  get byteLength(): number {
+    return this.length * bytesPerElement(this.dtype);
+  }
+
+  get isReleased(): boolean {
+    return this.references === 0;
+  }
+
+  /** How many handles and saved tensors share this memory. */
+  get shareCount(): number {
+    return this.references;
+  }
+
+  /** The device memory; what had moved to JavaScript's memory moves back. */
+  get buffer(): DeviceBuffer {
+    return (this.allocation ?? this.settle()).buffer;
+  }
+
+  retain(): this {
+    this.references++;
+    return this;
+  }
+
+  release(): void {
+    this.references--;
+    if (this.references > 0) return;
+    this.allocation?.free();
+    this.allocation = null;
+    this.host = null;
+  }
+
+  /** Moves the elements to JavaScript's memory and frees the device's, where the device can be read at once. */
+  moveToHost(): void {
+    const { allocation, kernels } = this;
+    if (allocation === null || kernels.readSync === null) return;
+    this.host = kernels.readSync(allocation.buffer, this.dtype, 0, this.length);
+    allocation.free();
+    this.allocation = null;
+  }
+
+  private settle(): Allocation {
+    const allocation = allocate(this.kernels, this.dtype, this.length);
+    if (this.host !== null) this.kernels.write(allocation.buffer, this.dtype, 0, this.host);
+    this.host = null;
+    this.allocation = allocation;
+    finalizer.register(this, allocation);
+    return allocation;
+  }
+}
+
+/** A handle that a scope or a spent group can let go of. */
+export interface Releasable {
+  /** Lets go of the memory at once, unless the handle is kept. */
+  discard(): void;
+  /** Lets go of the memory at the point that `when` describes, unless the handle is kept. Small tensors stay readable. */
+  giveBack(when: string): void;
+}
+
+let scope: Set<Releasable> | null = null;
+
+/** Puts a new handle into the scope that is open, if one is. */
+export function track(handle: Releasable): void {
+  scope?.add(handle);
+}
+
+/**
+ * Runs `fn`, then lets go of all handles made meanwhile except those that `survivors` finds in its result, which pass to
+ * the scope around. After an exception nothing survives.
+ */
+export function runScope<T>(
+  fn: () => T,
+  survivors: (result: T) => Iterable<Releasable>,
+  letGo: (handle: Releasable) => void,
+): T {
+  const outer = scope;
+  const inner = new Set<Releasable>();
+  scope = inner;
+  try {
+    const result = fn();
+    for (const handle of survivors(result)) {
+      if (inner.delete(handle)) outer?.add(handle);
+    }
+    return result;
+  } finally {
+    scope = outer;
+    for (const handle of inner) letGo(handle);
+  }
+}
+
+/** Handles that a finished backward pass went through: readable until the group is given back. */
+export class SpentGroup {
+  private handles: readonly Releasable[];
+
+  constructor(handles: readonly Releasable[]) {
+    this.handles = handles;
+  }
+
+  giveBack(when: string): void {
+    const { handles } = this;
+    this.handles = [];
+    for (const handle of handles) handle.giveBack(when);
+  }
+}

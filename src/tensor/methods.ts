@@ -1,0 +1,27 @@
+/** Makes every op a method: `relu(x)` is `x.relu()` too. Importing this file is what attaches them. */
+import { backward } from "./backward.js";
+import * as ops from "./ops/index.js";
+import { Tensor } from "./tensor.js";
+
+const functions = { ...ops, backward };
+
+/** The functions of `F` that take a tensor first, as methods. */
+type Methods<F> = {
+  [Name in keyof F]: F[Name] extends (self: Tensor, ...rest: infer Rest) => infer Result
+    ? (...rest: Rest) => Result
+    : never;
+};
+
+declare module "./tensor.js" {
+  interface Tensor extends Methods<typeof ops>, Methods<{ backward: typeof backward }> {}
+}
+
+for (const [name, op] of Object.entries(functions)) {
+  Object.defineProperty(Tensor.prototype, name, {
+    configurable: true,
+    writable: true,
+    value(this: Tensor, ...rest: unknown[]): unknown {
+      return Reflect.apply(op, undefined, [this, ...rest]);
+    },
+  });
+}

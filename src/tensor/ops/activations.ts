@@ -1,0 +1,99 @@
+/** Activation functions, elementwise. Forms with a trailing underscore work in place. */
+import type { BinaryOp } from "../../kernels/kernelSet.js";
+import { record } from "../autograd.js";
+import { composite } from "../scopes.js";
+import { commonKernels, Tensor } from "../tensor.js";
+import { add, mul } from "./arithmetic.js";
+import { gt } from "./compare.js";
+import { applyUnary, changeUnary, type UnarySpec } from "./elementwise.js";
+import { where } from "./where.js";
+
+const tanhSpec: UnarySpec = { name: "tanh", op: "tanh", wholeNumbers: false, saves: "output", grad: tanhGrad };
+const sigmoidSpec: UnarySpec = {
+  name: "sigmoid",
+  op: "sigmoid",
+  wholeNumbers: false,
+  saves: "output",
+  grad: sigmoidGrad,
+};
+const reluSpec: UnarySpec = { name: "relu", op: "relu", wholeNumbers: true, saves: "output", grad: reluGrad };
+
+function leakyReluSpec(negativeSlope: number): UnarySpec {
+  return {
+    name: "leakyRelu",
+    op: "leakyRelu",
+    alpha: negativeSlope,
+    wholeNumbers: false,
+    saves: "input",
+    grad: (g, x) => where(gt(x, 0), g, mul(g, negativeSlope)),
+  };
+}
+
+/** The hyperbolic tangent. @see https://pytorch.org/docs/stable/generated/torch.tanh.html */
+export function tanh(x: Tensor): Tensor {
+  return applyUnary(tanhSpec, x);
+}
+
+/** x = tanh x, in place. */
+export function tanh_(x: Tensor): Tensor {
+  return changeUnary(tanhSpec, x);
+}
+
+/** 1 / (1 + e⁻ˣ). @see https://pytorch.org/docs/stable/generated/torch.sigmoid.html */
+export function sigmoid(x: Tensor): Tensor {
+  return applyUnary(sigmoidSpec, x);
+}
+
+/** x = sigmoid(x), in place. */
+export function sigmoid_(x: Tensor): Tensor {
+  return changeUnary(sigmoidSpec, x);
+}
+
+/** max(x, 0). Its gradient at 0 is 0. @see https://pytorch.org/docs/stable/generated/torch.nn.functional.relu.html */
+export function relu(x: Tensor): Tensor {
+  return applyUnary(reluSpec, x);
+}
+
+/** x = max(x, 0), in place. */
+export function relu_(x: Tensor): Tensor {
+  return changeUnary(reluSpec, x);
+}
+
+/**
+ * x where x > 0, else negativeSlope·x.
+ *
+ * @see https://pytorch.org/docs/stable/generated/torch.nn.functional.leaky_relu.html
+ */
+export function leakyRelu(x: Tensor, negativeSlope = 0.01): Tensor {
+  return applyUnary(leakyReluSpec(negativeSlope), x);
+}
+
+/** x = leakyRelu(x), in place. */
+export function leakyRelu_(x: Tensor, negativeSlope = 0.01): Tensor {
+  return changeUnary(leakyReluSpec(negativeSlope), x);
+}
+
+/** Gradients that are one kernel each. They are ops, so that they have gradients in turn. */
+function fusedGrad(op: BinaryOp, g: Tensor, y: Tensor): Tensor {
+  const out = Tensor.allocate(y.shape, y.dtype, y.device, op);
+  commonKernels(op, g, y).binary(op, g, y, out);
+  return out;
+}
+
+function reluGrad(g: Tensor, y: Tensor): Tensor {
+  return record("reluGrad", fusedGrad("reluGrad", g, y), [g], [y], (gg, y) => [() => reluGrad(gg, y)]);
+}
+
+function tanhGrad(g: Tensor, y: Tensor): Tensor {
+  return record("tanhGrad", fusedGrad("tanhGrad", g, y), [g, y], [g, y], (gg, g, y) => [
+    () => tanhGrad(gg, y),
+    () => composite(() => mul(mul(mul(gg, g), y), -2)),
+  ]);
+}
+
+function sigmoidGrad(g: Tensor, y: Tensor): Tensor {
+  return record("sigmoidGrad", fusedGrad("sigmoidGrad", g, y), [g, y], [g, y], (gg, g, y) => [
+    () => sigmoidGrad(gg, y),
+    () => composite(() => mul(mul(gg, g), add(mul(y, -2), 1))),
+  ]);
+}
