@@ -1,0 +1,61 @@
+import { describe, expect, test } from "vitest";
+import type { KernelSet } from "../../src/kernels/kernelSet.js";
+import { createReferenceKernels } from "../../src/kernels/reference/index.js";
+import { KernelBench } from "./bench.js";
+import { kernelCases } from "./cases.js";
+import { expectSame } from "./compare.js";
+import { createNaiveKernels } from "./naive.js";
+
+/** A kernel set under test, or the reason why it is absent here. */
+type SetUnderTest = { readonly name: string } & ({ readonly kernels: KernelSet } | { readonly absent: string });
+
+/** Every set of the library belongs here; each is compared with the reference set. */
+const sets: readonly SetUnderTest[] = [
+  { name: "reference", kernels: createReferenceKernels() },
+  { name: "reference, poisoned memory", kernels: createReferenceKernels({ poison: true }) },
+];
+
+const namedCases = kernelCases.map((kernelCase) => [kernelCase.name, kernelCase] as const);
+
+test("case names are unique", () => {
+  const names = kernelCases.map((kernelCase) => kernelCase.name);
+  expect(names.filter((name, i) => names.indexOf(name) !== i)).toEqual([]);
+});
+
+test("every kernel has cases", async () => {
+  const reference = createReferenceKernels();
+  const used = new Set<PropertyKey>();
+  const spy = new Proxy(reference, {
+    get(target, key, receiver) {
+      used.add(key);
+      return Reflect.get(target, key, receiver);
+    },
+  });
+  for (const kernelCase of kernelCases) {
+    if (kernelCase.dtypes.includes("float32")) await kernelCase.run(new KernelBench(spy));
+  }
+  const testedElsewhere = ["name", "supports", "free", "readSync"];
+  expect(Object.keys(reference).filter((key) => !used.has(key))).toEqual(testedElsewhere);
+});
+
+describe("the reference set follows the definitions", () => {
+  const naive = createNaiveKernels();
+  const reference = createReferenceKernels({ poison: true });
+  test.each(namedCases)("%s", async (_name, kernelCase) => {
+    await expectSame(kernelCase, reference, naive);
+  });
+});
+
+for (const set of sets) {
+  describe(`the ${set.name} set agrees with the reference set`, () => {
+    if ("absent" in set) {
+      test.skip(`absent: ${set.absent}`);
+      return;
+    }
+    const reference = createReferenceKernels();
+    const { kernels } = set;
+    test.each(namedCases)("%s", async (_name, kernelCase) => {
+      if (kernelCase.dtypes.every((dtype) => kernels.supports(dtype))) await expectSame(kernelCase, kernels, reference);
+    });
+  });
+}

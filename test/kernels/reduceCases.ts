@@ -1,0 +1,202 @@
+import type { DType, ReduceOp } from "../../src/kernels/kernelSet.js";
+import type { KernelCase, Layout } from "./bench.js";
+
+const allDTypes: readonly DType[] = ["float32", "float64", "int32", "bool"];
+const { NaN: nan, POSITIVE_INFINITY: inf } = Number;
+
+const reductions: readonly { name: string; shape: readonly number[]; axes: readonly number[]; layout: Layout }[] = [
+  { name: "all", shape: [3, 4, 5], axes: [0, 1, 2], layout: {} },
+  { name: "none", shape: [3, 4], axes: [], layout: {} },
+  { name: "scalar", shape: [], axes: [], layout: { offset: 2 } },
+  { name: "last", shape: [3, 4, 5], axes: [2], layout: {} },
+  { name: "first", shape: [3, 4, 5], axes: [0], layout: {} },
+  { name: "middle", shape: [3, 4, 5], axes: [1], layout: {} },
+  { name: "all but channels", shape: [2, 3, 4, 5], axes: [0, 2, 3], layout: {} },
+  { name: "all but the last", shape: [2, 3, 4], axes: [0, 1], layout: {} },
+  { name: "axes of extent 1", shape: [1, 4, 1], axes: [0, 2], layout: {} },
+  { name: "last of a transposed", shape: [4, 6], axes: [1], layout: { order: [1, 0], offset: 3 } },
+  { name: "first of a transposed", shape: [4, 6], axes: [0], layout: { order: [1, 0], spread: 2 } },
+  { name: "a repeated axis", shape: [3, 4, 5], axes: [1], layout: { repeat: [1] } },
+  { name: "beside a repeated axis", shape: [3, 4, 5], axes: [0, 2], layout: { repeat: [1], order: [2, 1, 0] } },
+  { name: "long", shape: [3, 1000], axes: [1], layout: {} },
+];
+
+function reduced(shape: readonly number[], axes: readonly number[]): number[] {
+  return shape.map((extent, axis) => (axes.includes(axis) ? 1 : extent));
+}
+
+const reduceCases = (["amax", "amin", "sum"] as const).flatMap((op: ReduceOp) =>
+  allDTypes.flatMap((dtype) =>
+    reductions.map(
+      ({ name, shape, axes, layout }): KernelCase => ({
+        name: `${op} ${dtype}, ${name}`,
+        dtypes: [dtype, "int32"],
+        run: async (bench) => {
+          const x = bench.input(dtype, shape, undefined, layout);
+          const outType = op === "sum" && dtype === "bool" ? "int32" : dtype;
+          const out = bench.output(outType, reduced(shape, axes), { offset: 2 });
+          bench.kernels.reduce(op, x, out);
+          return { out: await bench.read(out) };
+        },
+      }),
+    ),
+  ),
+);
+
+const specialReduceCases: readonly KernelCase[] = [
+  ...(["float32", "float64", "int32", "bool"] as const).map(
+    (dtype): KernelCase => ({
+      name: `sum ${dtype} over nothing`,
+      dtypes: [dtype, "int32"],
+      run: async (bench) => {
+        const outType = dtype === "bool" ? "int32" : dtype;
+        const out = bench.output(outType, [3, 1]);
+        bench.kernels.reduce("sum", bench.input(dtype, [3, 0]), out);
+        const empty = bench.output(outType, [0, 1]);
+        bench.kernels.reduce("sum", bench.input(dtype, [0, 4]), empty);
+        return { out: await bench.read(out), empty: await bench.read(empty) };
+      },
+    }),
+  ),
+  ...(["amax", "amin"] as const).map(
+    (op): KernelCase => ({
+      name: `${op} float32, special values`,
+      dtypes: ["float32"],
+      run: async (bench) => {
+        const x = bench.input("float32", [4, 3], [1, nan, 3, nan, 1, 2, -inf, -inf, -inf, inf, -0, inf]);
+        const [rows, columns] = [bench.output("float32", [4, 1]), bench.output("float32", [1, 3])];
+        bench.kernels.reduce(op, x, rows);
+        bench.kernels.reduce(op, x, columns);
+        return { rows: await bench.read(rows), columns: await bench.read(columns) };
+      },
+    }),
+  ),
+  {
+    name: "sum int32 wraps round",
+    dtypes: ["int32"],
+    run: async (bench) => {
+      const out = bench.output("int32", [1]);
+      bench.kernels.reduce("sum", bench.input("int32", [3], [2147483647, 2147483647, 7]), out);
+      return { out: await bench.read(out) };
+    },
+  },
+];
+
+const argReduceCases = (["amax", "amin"] as const).flatMap((op) =>
+  allDTypes.flatMap((dtype) =>
+    reductions
+      .flatMap(({ name, shape, axes: [axis], layout }) => (axis === undefined ? [] : [{ name, shape, axis, layout }]))
+      .map(
+        ({ name, shape, axis, layout }): KernelCase => ({
+          name: `arg ${op} ${dtype}, axis ${axis}, ${name}`,
+          dtypes: [dtype, "int32"],
+          run: async (bench) => {
+            // Few different values, so that there are ties.
+            const values = bench.numbers(dtype, 60).map((v) => (dtype === "bool" ? v : Math.round(v)));
+            const x = bench.input(dtype, shape, values, layout);
+            const out = bench.output("int32", reduced(shape, [axis]), { offset: 1 });
+            bench.kernels.argReduce(op, x, axis, out);
+            return { out: await bench.read(out) };
+          },
+        }),
+      ),
+  ),
+);
+
+const specialArgReduceCases = (["amax", "amin"] as const).map(
+  (op): KernelCase => ({
+    name: `arg ${op} float32, special values`,
+    dtypes: ["float32", "int32"],
+    run: async (bench) => {
+      const values = [1, nan, 3, nan, nan, 1, inf, 2, -inf, -inf, -inf, -inf, inf, 5, inf, 5];
+      const x = bench.input("float32", [4, 4], values);
+      const [rows, columns] = [bench.output("int32", [4, 1]), bench.output("int32", [1, 4])];
+      bench.kernels.argReduce(op, x, 1, rows);
+      bench.kernels.argReduce(op, x, 0, columns);
+      const empty = bench.output("int32", [0, 1]);
+      bench.kernels.argReduce(op, bench.input("float32", [0, 4]), 1, empty);
+      return { rows: await bench.read(rows), columns: await bench.read(columns), empty: await bench.read(empty) };
+    },
+  }),
+);
+
+const indexings: readonly {
+  name: string;
+  big: readonly number[];
+  small: readonly number[];
+  axis: number;
+  bigLayout?: Layout;
+  smallLayout?: Layout;
+  indexLayout?: Layout;
+}[] = [
+  { name: "one axis", big: [5], small: [8], axis: 0 },
+  { name: "rows", big: [4, 3], small: [6, 3], axis: 0 },
+  { name: "columns", big: [4, 5], small: [4, 2], axis: 1 },
+  { name: "middle", big: [2, 4, 3], small: [2, 5, 3], axis: 1 },
+  { name: "part of the other axes", big: [4, 5, 3], small: [2, 4, 2], axis: 1 },
+  { name: "one index for all", big: [4, 5], small: [4, 3], axis: 1, indexLayout: { repeat: [0] } },
+  {
+    name: "strided",
+    big: [4, 5],
+    small: [3, 5],
+    axis: 0,
+    bigLayout: { order: [1, 0], offset: 2 },
+    smallLayout: { spread: 2 },
+    indexLayout: { order: [1, 0] },
+  },
+  { name: "empty", big: [4, 5], small: [4, 0], axis: 1 },
+];
+
+const indexCases = allDTypes.flatMap((dtype) =>
+  indexings.flatMap(({ name, big, small, axis, bigLayout = {}, smallLayout = {}, indexLayout = {} }) => [
+    {
+      name: `gather ${dtype}, ${name}`,
+      dtypes: [dtype, "int32"],
+      run: async (bench) => {
+        const x = bench.input(dtype, big, undefined, bigLayout);
+        const index = bench.input("int32", small, bench.integers(60, big[axis] ?? 1), indexLayout);
+        const out = bench.output(dtype, small, { offset: 3 });
+        bench.kernels.gather(x, axis, index, out);
+        return { out: await bench.read(out) };
+      },
+    } satisfies KernelCase,
+    {
+      name: `scatterAdd ${dtype}, ${name}`,
+      dtypes: [dtype, "int32"],
+      run: async (bench) => {
+        const x = bench.input(dtype, small, undefined, smallLayout);
+        const index = bench.input("int32", small, bench.integers(60, big[axis] ?? 1), indexLayout);
+        const out = bench.input(dtype, big, undefined, bigLayout);
+        bench.kernels.scatterAdd(x, axis, index, out);
+        return { all: await bench.readAll(out, bigLayout) };
+      },
+    } satisfies KernelCase,
+  ]),
+);
+
+const memoryCases = allDTypes.map(
+  (dtype): KernelCase => ({
+    name: `write and read ${dtype}`,
+    dtypes: [dtype],
+    run: async (bench) => {
+      const { kernels } = bench;
+      const x = bench.input(dtype, [10]);
+      const data = await kernels.read(x.buffer, dtype, 2, 3);
+      data.fill(1);
+      kernels.write(x.buffer, dtype, 7, data);
+      data.fill(0);
+      const part = Array.from(await kernels.read(x.buffer, dtype, 6, 3));
+      kernels.write(x.buffer, dtype, 0, await kernels.read(x.buffer, dtype, 0, 0));
+      return { all: await bench.read(x), part };
+    },
+  }),
+);
+
+export const reduceAndIndexCases: readonly KernelCase[] = [
+  ...memoryCases,
+  ...reduceCases,
+  ...specialReduceCases,
+  ...argReduceCases,
+  ...specialArgReduceCases,
+  ...indexCases,
+];

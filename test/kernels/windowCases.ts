@@ -1,0 +1,217 @@
+import type { AvgPoolGeometry, ConvGeometry, DType, WindowGeometry } from "../../src/kernels/kernelSet.js";
+import type { KernelBench, KernelCase, Outputs } from "./bench.js";
+
+const floats: readonly DType[] = ["float32", "float64"];
+const { NaN: nan, POSITIVE_INFINITY: inf } = Number;
+
+/** How a window is described here: pairs are [vertical, horizontal]; the output size follows unless given. */
+export interface WindowSpec {
+  readonly batch?: number;
+  readonly channels?: number;
+  readonly size: readonly [number, number];
+  readonly kernel: readonly [number, number];
+  readonly stride?: readonly [number, number];
+  /** Top, left, bottom, right. */
+  readonly pad?: readonly [number, number, number, number];
+  readonly dilation?: readonly [number, number];
+  readonly out?: readonly [number, number];
+}
+
+export function windowGeometry(spec: WindowSpec): WindowGeometry {
+  const [top, left, bottom, right] = spec.pad ?? [0, 0, 0, 0];
+  const stride = spec.stride ?? [1, 1];
+  const dilation = spec.dilation ?? [1, 1];
+  const extent = (axis: 0 | 1, padding: number) =>
+    Math.max(
+      0,
+      Math.floor((spec.size[axis] + padding - dilation[axis] * (spec.kernel[axis] - 1) - 1) / stride[axis]) + 1,
+    );
+  const [outHeight, outWidth] = spec.out ?? [extent(0, top + bottom), extent(1, left + right)];
+  return {
+    batch: spec.batch ?? 2,
+    channels: spec.channels ?? 3,
+    inHeight: spec.size[0],
+    inWidth: spec.size[1],
+    outHeight,
+    outWidth,
+    kernelHeight: spec.kernel[0],
+    kernelWidth: spec.kernel[1],
+    strideHeight: stride[0],
+    strideWidth: stride[1],
+    padTop: top,
+    padLeft: left,
+    dilationHeight: dilation[0],
+    dilationWidth: dilation[1],
+  };
+}
+
+export function convGeometry(spec: WindowSpec & { outChannels?: number; groups?: number }): ConvGeometry {
+  return { ...windowGeometry(spec), outChannels: spec.outChannels ?? 4, groups: spec.groups ?? 1 };
+}
+
+export function avgPoolGeometry(
+  spec: WindowSpec & { countIncludePad?: boolean; divisorOverride?: number },
+): AvgPoolGeometry {
+  const [, , padBottom, padRight] = spec.pad ?? [0, 0, 0, 0];
+  const { countIncludePad = true, divisorOverride = null } = spec;
+  return { ...windowGeometry(spec), padBottom, padRight, countIncludePad, divisorOverride };
+}
+
+export function shapesOf(g: WindowGeometry): { x: number[]; out: number[]; columns: number[] } {
+  return {
+    x: [g.batch, g.channels, g.inHeight, g.inWidth],
+    out: [g.batch, g.channels, g.outHeight, g.outWidth],
+    columns: [g.batch, g.channels * g.kernelHeight * g.kernelWidth, g.outHeight * g.outWidth],
+  };
+}
+
+/** The convolution and its gradients on arbitrary numbers; the arrays lie at odd offsets. */
+export async function convolutionOutputs(bench: KernelBench, dtype: DType, g: ConvGeometry): Promise<Outputs> {
+  const { kernels } = bench;
+  const shapes = shapesOf(g);
+  const outShape = [g.batch, g.outChannels, g.outHeight, g.outWidth];
+  const weightShape = [g.outChannels, g.channels / g.groups, g.kernelHeight, g.kernelWidth];
+  const x = bench.input(dtype, shapes.x, undefined, { offset: 3 });
+  const weight = bench.input(dtype, weightShape, undefined, { offset: 1 });
+  const bias = bench.input(dtype, [g.outChannels], undefined, { offset: 2 });
+  const outGrad = bench.input(dtype, outShape, undefined, { offset: 5 });
+  const channelBias = bench.input(dtype, [g.channels], undefined, { offset: 1 });
+  const out = bench.output(dtype, outShape, { offset: 1 });
+  const biased = bench.output(dtype, outShape);
+  const xGrad = bench.output(dtype, shapes.x, { offset: 1 });
+  const transposed = bench.output(dtype, shapes.x);
+  const weightGrad = bench.output(dtype, weightShape, { offset: 3 });
+  kernels.conv2d(x, weight, null, out, g);
+  kernels.conv2d(x, weight, bias, biased, g);
+  kernels.conv2dInputGrad(outGrad, weight, null, xGrad, g);
+  kernels.conv2dInputGrad(outGrad, weight, channelBias, transposed, g);
+  kernels.conv2dWeightGrad(outGrad, x, weightGrad, g);
+  return {
+    out: await bench.read(out),
+    biased: await bench.read(biased),
+    xGrad: await bench.read(xGrad),
+    transposed: await bench.read(transposed),
+    weightGrad: await bench.read(weightGrad),
+  };
+}
+
+export async function foldOutputs(bench: KernelBench, dtype: DType, g: WindowGeometry): Promise<Outputs> {
+  const shapes = shapesOf(g);
+  const columns = bench.output(dtype, shapes.columns, { offset: 1 });
+  const image = bench.output(dtype, shapes.x, { offset: 2 });
+  bench.kernels.unfold(bench.input(dtype, shapes.x, undefined, { offset: 3 }), columns, g);
+  bench.kernels.fold(bench.input(dtype, shapes.columns, undefined, { offset: 1 }), image, g);
+  return { columns: await bench.read(columns), image: await bench.read(image) };
+}
+
+export async function maxPoolOutputs(
+  bench: KernelBench,
+  dtype: DType,
+  g: WindowGeometry,
+  values?: readonly number[],
+): Promise<Outputs> {
+  const shapes = shapesOf(g);
+  // Few different values, so that there are ties.
+  const numbers = values ?? bench.numbers(dtype, 997).map((v) => Math.round(v * 4) / 4);
+  const x = bench.input(dtype, shapes.x, numbers, { offset: 3 });
+  const out = bench.output(dtype, shapes.out, { offset: 1 });
+  const indices = bench.output("int32", shapes.out, { offset: 2 });
+  const xGrad = bench.output(dtype, shapes.x, { offset: 1 });
+  bench.kernels.maxPool2d(x, out, indices, g);
+  bench.kernels.maxPool2dGrad(bench.input(dtype, shapes.out, undefined, { offset: 1 }), indices, xGrad, g);
+  return { out: await bench.read(out), indices: await bench.read(indices), xGrad: await bench.read(xGrad) };
+}
+
+export async function avgPoolOutputs(bench: KernelBench, dtype: DType, g: AvgPoolGeometry): Promise<Outputs> {
+  const shapes = shapesOf(g);
+  const out = bench.output(dtype, shapes.out, { offset: 1 });
+  const xGrad = bench.output(dtype, shapes.x, { offset: 1 });
+  bench.kernels.avgPool2d(bench.input(dtype, shapes.x, undefined, { offset: 3 }), out, g);
+  bench.kernels.avgPool2dGrad(bench.input(dtype, shapes.out, undefined, { offset: 2 }), xGrad, g);
+  return { out: await bench.read(out), xGrad: await bench.read(xGrad) };
+}
+
+const windows: readonly (WindowSpec & { name: string })[] = [
+  { name: "3x3", size: [6, 7], kernel: [3, 3] },
+  { name: "1x1", size: [4, 5], kernel: [1, 1] },
+  { name: "5x2, padding 2 and 1", size: [6, 7], kernel: [5, 2], pad: [2, 1, 2, 1] },
+  { name: "stride 2 and 3", size: [8, 11], kernel: [3, 3], stride: [2, 3], pad: [1, 1, 1, 1] },
+  { name: "dilation 2 and 3", size: [9, 10], kernel: [3, 2], dilation: [2, 3], pad: [2, 1, 2, 1] },
+  { name: "stride and dilation", size: [9, 8], kernel: [3, 3], stride: [2, 2], dilation: [2, 1], pad: [1, 2, 1, 2] },
+  { name: "asymmetric padding", size: [5, 6], kernel: [4, 2], pad: [1, 0, 2, 1] },
+  { name: "kernel as large as the input", size: [4, 3], kernel: [4, 3] },
+  { name: "kernel larger than the input", size: [2, 3], kernel: [5, 5], pad: [2, 2, 2, 2] },
+  { name: "stride larger than the kernel", size: [10, 9], kernel: [2, 1], stride: [4, 3] },
+  { name: "one row", size: [1, 12], kernel: [1, 4], stride: [1, 2], pad: [0, 1, 0, 1] },
+  { name: "one place", size: [1, 1], kernel: [3, 3], pad: [1, 1, 1, 1], channels: 5 },
+  { name: "rows left over", size: [6, 6], kernel: [2, 2], stride: [4, 4] },
+  { name: "batch 0", size: [4, 4], kernel: [2, 2], batch: 0 },
+  { name: "no output", size: [2, 2], kernel: [2, 2], out: [0, 0] },
+  { name: "many channels", size: [5, 5], kernel: [3, 3], channels: 17, batch: 1, pad: [1, 1, 1, 1] },
+];
+
+/** Windows that hang over even the padding: what `ceilMode` gives. */
+const hanging: readonly (WindowSpec & { name: string })[] = [
+  { name: "ceil mode", size: [5, 6], kernel: [2, 3], stride: [2, 2], out: [3, 3] },
+  { name: "ceil mode with padding", size: [6, 7], kernel: [3, 3], stride: [2, 2], pad: [1, 1, 1, 1], out: [4, 4] },
+  { name: "ceil mode, stride 3", size: [7, 7], kernel: [3, 3], stride: [3, 3], pad: [1, 1, 1, 1], out: [3, 3] },
+];
+
+const pools: readonly (WindowSpec & { name: string })[] = [
+  { name: "2x2", size: [6, 8], kernel: [2, 2], stride: [2, 2] },
+  { name: "2x2, odd input", size: [5, 7], kernel: [2, 2], stride: [2, 2] },
+  { name: "3x3, overlapping", size: [6, 7], kernel: [3, 3], pad: [1, 1, 1, 1] },
+  { name: "3x2, stride 2 and 1", size: [7, 6], kernel: [3, 2], stride: [2, 1], pad: [1, 1, 1, 1] },
+  { name: "whole plane", size: [5, 4], kernel: [5, 4], channels: 6 },
+  { name: "dilation", size: [9, 9], kernel: [2, 3], dilation: [3, 2], pad: [1, 1, 1, 1] },
+  { name: "one row", size: [1, 9], kernel: [1, 3], stride: [1, 2] },
+  { name: "batch 0", size: [4, 4], kernel: [2, 2], stride: [2, 2], batch: 0 },
+  ...hanging,
+];
+
+const convolutions = [
+  ...windows.map((spec) => ({ ...spec, outChannels: 4, groups: 1 })),
+  { name: "one channel to sixteen", size: [9, 9], kernel: [3, 3], channels: 1, outChannels: 16, pad: [1, 1, 1, 1] },
+  { name: "sixteen channels to five", size: [7, 7], kernel: [3, 3], channels: 16, outChannels: 5, pad: [1, 1, 1, 1] },
+  { name: "two groups", size: [6, 5], kernel: [3, 3], channels: 4, outChannels: 6, groups: 2, stride: [2, 1] },
+  { name: "depthwise", size: [6, 6], kernel: [3, 3], channels: 5, outChannels: 5, groups: 5, pad: [1, 1, 1, 1] },
+  { name: "depthwise, two filters each", size: [6, 6], kernel: [2, 3], channels: 3, outChannels: 6, groups: 3 },
+  { name: "depth across tiles", size: [5, 5], kernel: [3, 3], channels: 40, outChannels: 6, batch: 1 },
+  { name: "wide across tiles", size: [25, 26], kernel: [2, 2], channels: 2, outChannels: 3, batch: 1 },
+  { name: "no filters", size: [4, 4], kernel: [2, 2], outChannels: 0 },
+  { name: "no channels", size: [4, 4], kernel: [2, 2], channels: 0 },
+] satisfies readonly (WindowSpec & { name: string; outChannels?: number; groups?: number })[];
+
+export const windowCases: readonly KernelCase[] = floats.flatMap((dtype): KernelCase[] => [
+  ...convolutions.map((spec) => ({
+    name: `convolution ${dtype}, ${spec.name}`,
+    dtypes: [dtype],
+    run: (bench: KernelBench) => convolutionOutputs(bench, dtype, convGeometry(spec)),
+  })),
+  ...[...windows, ...hanging].map((spec) => ({
+    name: `unfold and fold ${dtype}, ${spec.name}`,
+    dtypes: [dtype],
+    run: (bench: KernelBench) => foldOutputs(bench, dtype, windowGeometry(spec)),
+  })),
+  ...pools.map((spec) => ({
+    name: `maxPool2d ${dtype}, ${spec.name}`,
+    dtypes: [dtype, "int32" as const],
+    run: (bench: KernelBench) => maxPoolOutputs(bench, dtype, windowGeometry(spec)),
+  })),
+  {
+    name: `maxPool2d ${dtype}, special values`,
+    dtypes: [dtype, "int32"],
+    run: (bench) => {
+      const g = windowGeometry({ batch: 1, channels: 1, size: [3, 6], kernel: [2, 2], pad: [1, 1, 1, 1] });
+      const values = [1, nan, -inf, -inf, -inf, 2, nan, 3, -inf, -inf, -inf, inf, -0, 0, 5, -inf, nan, nan];
+      return maxPoolOutputs(bench, dtype, g, values);
+    },
+  },
+  ...pools.flatMap((spec) =>
+    [{}, { countIncludePad: false }, { divisorOverride: 3 }].map((how) => ({
+      name: `avgPool2d ${dtype}, ${spec.name}, ${JSON.stringify(how)}`,
+      dtypes: [dtype],
+      run: (bench: KernelBench) => avgPoolOutputs(bench, dtype, avgPoolGeometry({ ...spec, ...how })),
+    })),
+  ),
+]);
