@@ -4,7 +4,7 @@ import { consumedError, GradNode, resetForwardCount, withGradMode } from "./auto
 import { checkFloating } from "./dtype.js";
 import { runScope, SpentGroup } from "./memory.js";
 import { add, add_ } from "./ops/arithmetic.js";
-import { clone, zerosFor } from "./ops/layout.js";
+import { clone, viewLike, zerosFor } from "./ops/layout.js";
 import { formatShape, sameShape } from "./shape.js";
 import { commonKernels, Tensor } from "./tensor.js";
 
@@ -99,7 +99,7 @@ function walkBack(
   const found = new Map<Place, Tensor>();
   const deliver = (place: Place, g: Tensor): void => {
     const before = pending.get(place);
-    pending.set(place, before === undefined ? g.alias() : add(before, g));
+    pending.set(place, before === undefined ? passOn(g) : add(before, g));
   };
   const step = (node: GradNode): void => {
     const g = pending.get(node);
@@ -146,6 +146,11 @@ function walkBack(
     for (const leaf of leaves) leaf.spent = group;
   }
   return found;
+}
+
+/** A handle of the walk's own, which it may let go of. A leaf is passed on as a view, so that gradients still reach it. */
+function passOn(g: Tensor): Tensor {
+  return g.isLeaf && g.requiresGrad ? viewLike(g) : g.alias();
 }
 
 function placeOf(tensor: Tensor): Place {

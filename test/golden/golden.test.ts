@@ -1,0 +1,103 @@
+/** Every op against PyTorch, forward and backward: the JSON files beside this file, made by the scripts of the same name. */
+import { readdirSync, readFileSync } from "node:fs";
+import { describe, expect, test } from "vitest";
+import "../../src/devices.js";
+import "../../src/tensor/methods.js";
+import { type DType, newTypedArray } from "../../src/kernels/dtype.js";
+import { backward } from "../../src/tensor/backward.js";
+import * as ops from "../../src/tensor/ops/index.js";
+import * as joining from "../../src/tensor/ops/joining.js";
+import { Tensor } from "../../src/tensor/tensor.js";
+
+interface Packed {
+  readonly dtype: DType;
+  readonly shape: readonly number[];
+  readonly data: readonly (number | "nan" | "inf" | "-inf")[];
+}
+
+interface GoldenCase {
+  readonly op: string;
+  readonly name: string;
+  readonly inputs: readonly Packed[];
+  readonly args: readonly unknown[];
+  readonly outputs: readonly Packed[];
+  readonly outputGrads?: readonly Packed[];
+  readonly inputGrads?: readonly (Packed | null)[];
+  /** Relative tolerance where float32 cannot give 1e-5. */
+  readonly tolerance?: number;
+}
+
+type Op = (...args: unknown[]) => unknown;
+
+const functions = new Map<string, Op>(Object.entries({ ...ops, ...joining }) as [string, Op][]);
+
+function unpackNumber(value: Packed["data"][number]): number {
+  return value === "nan" ? Number.NaN : value === "inf" ? Infinity : value === "-inf" ? -Infinity : value;
+}
+
+function unpack(packed: Packed): Tensor {
+  const t = Tensor.allocate(packed.shape, packed.dtype, "cpu", "golden");
+  const values = newTypedArray(packed.dtype, t.numel());
+  packed.data.forEach((value, position) => {
+    values[position] = unpackNumber(value);
+  });
+  t.kernels.write(t.buffer, t.dtype, 0, values);
+  return t;
+}
+
+function fill(arg: unknown, inputs: readonly Tensor[]): unknown {
+  if (typeof arg === "string" && /^\$\d+$/.test(arg)) return inputs[Number(arg.slice(1))];
+  if (Array.isArray(arg)) return arg.map((each) => fill(each, inputs));
+  if (arg !== null && typeof arg === "object") {
+    return Object.fromEntries(Object.entries(arg).map(([key, value]) => [key, fill(value, inputs)]));
+  }
+  return arg;
+}
+
+/** Within 1e-5 of the value, or of the largest value beside it: sums of terms that cancel round like their terms. */
+function expectClose(got: Tensor, packed: Packed, tolerance: number, what: string): void {
+  expect(got.shape, `${what}: shape`).toEqual(packed.shape);
+  expect(got.dtype, `${what}: dtype`).toBe(packed.dtype);
+  const expected = packed.data.map(unpackNumber);
+  const scale = expected.reduce((most, value) => (Number.isFinite(value) ? Math.max(most, Math.abs(value)) : most), 0);
+  got.dataSync().forEach((value, position) => {
+    const wanted = expected[position] ?? Number.NaN;
+    const close = Object.is(value, wanted) || value === wanted || Math.abs(value - wanted) <= tolerance * scale;
+    if (!close) expect.fail(`${what}: got ${value} at ${position}; expected ${wanted}`);
+  });
+}
+
+/** Files that golden.py wrote are lists; other tests keep files of other forms here. */
+const files = readdirSync(new URL(".", import.meta.url)).filter(
+  (file) => file.endsWith(".json") && readFileSync(new URL(file, import.meta.url), "utf8").startsWith("["),
+);
+
+describe.each(files)("%s", (file) => {
+  const cases = JSON.parse(readFileSync(new URL(file, import.meta.url), "utf8")) as GoldenCase[];
+  test.each(cases.map((each) => [`${each.op}: ${each.name}`, each] as const))("%s", (_, each) => {
+    const op = functions.get(each.op);
+    if (op === undefined) expect.fail(`there is no op ${each.op}`);
+    const inputs = each.inputs.map(unpack);
+    each.inputGrads?.forEach((g, index) => {
+      if (g !== null) inputs[index]?.requiresGrad_();
+    });
+    const result = op(...each.args.map((arg) => fill(arg, inputs)));
+    const outputs = result instanceof Tensor ? [result] : (Object.values(result as object) as Tensor[]);
+    const tolerance = each.tolerance ?? 1e-5;
+    expect(outputs.length).toBe(each.outputs.length);
+    each.outputs.forEach((packed, index) => {
+      expectClose(outputs[index] as Tensor, packed, tolerance, `output ${index}`);
+    });
+    const live = outputs.filter((output) => output.requiresGrad);
+    live.forEach((output, index) => {
+      const seed = each.outputGrads?.[index];
+      if (seed !== undefined) backward(output, unpack(seed), { retainGraph: index < live.length - 1 });
+    });
+    each.inputGrads?.forEach((packed, index) => {
+      if (packed === null) return;
+      const g = inputs[index]?.grad;
+      if (g === null || g === undefined) expect.fail(`input ${index} got no gradient`);
+      expectClose(g, packed, tolerance, `gradient of input ${index}`);
+    });
+  });
+});
