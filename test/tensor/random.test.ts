@@ -175,6 +175,12 @@ describe("state", () => {
   });
 });
 
+it("a state that is missing is refused", () => {
+  expect(() => new Generator().setState(JSON.parse("null"))).toThrow(
+    new ArgumentError("setState: got null; expected what getState() gave. The checkpoint may be damaged."),
+  );
+});
+
 describe("bad arguments", () => {
   const uniform = "Numbers are drawn from [from, to).";
   const between = "expected from <= to, with both and their difference finite in";
