@@ -169,7 +169,8 @@ export function unsqueeze(x: Tensor, dim: number): Tensor {
   return view(x, [...x.shape.slice(0, axis), 1, ...x.shape.slice(axis)]);
 }
 
-function viewLike(x: Tensor): Tensor {
+/** A view of all of it. */
+export function viewLike(x: Tensor): Tensor {
   const out = viewOf(x, x.shape, x.strides, x.offset, "view");
   return record("view", out, [x], [], (g) => [() => g]);
 }
