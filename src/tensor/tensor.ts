@@ -195,6 +195,15 @@ export class Tensor implements Releasable {
     return twin;
   }
 
+  /** @internal Takes over the elements of `other`, of any dtype and device, and lets go of its own. The shapes are equal. */
+  become(other: Tensor): void {
+    const before = this.storage;
+    this.ownStorage = other.storage.retain();
+    this.ownStrides = other.strides;
+    this.ownOffset = other.offset;
+    before.release();
+  }
+
   /** Exempts this tensor from being given back by scopes, backward passes and loaders. Returns the tensor. */
   keep(): this {
     this.kept = true;
