@@ -1,0 +1,239 @@
+/**
+ * Convolution and transposed convolution. A convolution, its input gradient and its weight gradient are three ops, of
+ * which each is linear in both operands and has the other two as its gradients: so derivatives exist to any order.
+ */
+import { ArgumentError, ShapeError } from "../../errors.js";
+import type { ConvGeometry } from "../../kernels/kernelSet.js";
+import { record } from "../autograd.js";
+import { checkFloating } from "../dtype.js";
+import { composite } from "../scopes.js";
+import { checkShape, formatShape } from "../shape.js";
+import { commonKernels, Tensor } from "../tensor.js";
+import {
+  evenPadding,
+  formatSetting,
+  inputShape,
+  type NumberOrPair,
+  outputShape,
+  type Padding,
+  type Pair,
+  pairOf,
+  planesOf,
+  samePadding,
+  slidingWindow,
+  transposedWindow,
+} from "../window.js";
+import { sum } from "./broadcast.js";
+import { contiguous } from "./layout.js";
+import { batched, checkOneDtype } from "./operands.js";
+
+/** Padding of a convolution: numbers, as much as keeps the extents, or none. */
+export type ConvPadding = NumberOrPair | "same" | "valid";
+
+/** Settings of {@link conv2d}. */
+export interface Conv2dOptions {
+  /** Steps between windows. Default 1. */
+  readonly stride?: NumberOrPair;
+  /**
+   * Rows and columns of zeros around the input. Default 0. `"same"` keeps the extents, with the odd row or column at the
+   * bottom or right; `"valid"` is 0.
+   */
+  readonly padding?: ConvPadding;
+  /** Steps between taps of the kernel. Default 1. */
+  readonly dilation?: NumberOrPair;
+  /** Groups of channels that are convolved apart. Default 1. */
+  readonly groups?: number;
+}
+
+/** Settings of {@link convTranspose2d}. */
+export interface ConvTranspose2dOptions {
+  /** Steps between the windows in the output. Default 1. */
+  readonly stride?: NumberOrPair;
+  /** Rows and columns to cut off around the output. Default 0. */
+  readonly padding?: NumberOrPair;
+  /** Rows and columns to add at the bottom and right of the output, where several extents would be possible. Default 0. */
+  readonly outputPadding?: NumberOrPair;
+  /** Groups of channels that are convolved apart. Default 1. */
+  readonly groups?: number;
+  /** Steps between taps of the kernel. Default 1. */
+  readonly dilation?: NumberOrPair;
+}
+
+/**
+ * 2-D convolution (the kernel is not flipped, as everywhere in this field).
+ *
+ * x [N, C, H, W] or [C, H, W], weight [O, C / groups, kh, kw], bias [O] → [N, O, H′, W′], where
+ * H′ = floor((H + 2·padding − dilation·(kh − 1) − 1) / stride) + 1.
+ *
+ * @throws ShapeError where shapes do not fit, or the kernel is larger than the padded input.
+ * @throws ArgumentError where a setting is out of its range, or `"same"` meets a stride.
+ * @see https://pytorch.org/docs/stable/generated/torch.nn.functional.conv2d.html
+ */
+export function conv2d(
+  x: Tensor,
+  weight: Tensor,
+  bias: Tensor | null = null,
+  { stride = 1, padding = 0, dilation = 1, groups = 1 }: Conv2dOptions = {},
+): Tensor {
+  checkOperands("conv2d", x, weight, bias);
+  const [outChannels = 0, groupChannels = 0] = weight.shape;
+  const kernel = kernelOf("conv2d", weight);
+  const strides = pairOf("conv2d", "stride", stride, 1);
+  const dilations = pairOf("conv2d", "dilation", dilation, 1);
+  const around = convPadding(padding, kernel, strides, dilations);
+  checkGroups("conv2d", groups, "output", outChannels);
+  const planes = planesOf("conv2d", x.shape, true);
+  if (planes.channels !== groupChannels * groups) {
+    throw new ShapeError(
+      `conv2d: got ${planes.channels} channels in the input of shape ${formatShape(x.shape)}; expected ${groupChannels * groups}, for a weight of shape ` +
+        `${formatShape(weight.shape)} [outChannels, channels / groups, height, width] and groups ${groups}. Correct the channels of one of them.`,
+    );
+  }
+  checkBias("conv2d", bias, outChannels);
+  const settings = { kernel, stride: strides, padding: around, dilation: dilations };
+  const geometry = { ...slidingWindow("conv2d", planes, settings), outChannels, groups };
+  checkShape("conv2d", outputShape(geometry, outChannels));
+  return batched(x, 4, (batch) => convolve(batch, weight, bias, geometry));
+}
+
+/**
+ * 2-D transposed convolution: the gradient of {@link conv2d} for its input, used as a layer that enlarges.
+ *
+ * x [N, C, H, W] or [C, H, W], weight [C, O / groups, kh, kw], bias [O] → [N, O, H′, W′], where
+ * H′ = (H − 1)·stride − 2·padding + dilation·(kh − 1) + outputPadding + 1.
+ *
+ * @throws ShapeError where shapes do not fit, or the output would be empty.
+ * @throws ArgumentError where a setting is out of its range; `outputPadding` is less than the stride or the dilation.
+ * @see https://pytorch.org/docs/stable/generated/torch.nn.functional.conv_transpose2d.html
+ */
+export function convTranspose2d(
+  x: Tensor,
+  weight: Tensor,
+  bias: Tensor | null = null,
+  { stride = 1, padding = 0, outputPadding = 0, groups = 1, dilation = 1 }: ConvTranspose2dOptions = {},
+): Tensor {
+  checkOperands("convTranspose2d", x, weight, bias);
+  const [inChannels = 0, groupChannels = 0] = weight.shape;
+  const settings = {
+    kernel: kernelOf("convTranspose2d", weight),
+    stride: pairOf("convTranspose2d", "stride", stride, 1),
+    padding: evenPadding(pairOf("convTranspose2d", "padding", padding, 0)),
+    dilation: pairOf("convTranspose2d", "dilation", dilation, 1),
+  };
+  const extra = pairOf("convTranspose2d", "outputPadding", outputPadding, 0);
+  checkGroups("convTranspose2d", groups, "input", inChannels);
+  const planes = planesOf("convTranspose2d", x.shape, true);
+  if (planes.channels !== inChannels) {
+    throw new ShapeError(
+      `convTranspose2d: got ${planes.channels} channels in the input of shape ${formatShape(x.shape)}; expected ${inChannels}, for a weight of shape ` +
+        `${formatShape(weight.shape)} [channels, outChannels / groups, height, width]. Correct the channels of one of them.`,
+    );
+  }
+  const outChannels = groupChannels * groups;
+  checkBias("convTranspose2d", bias, outChannels);
+  const window = transposedWindow("convTranspose2d", planes, outChannels, settings, extra);
+  // Seen from the convolution that it is the gradient of, its input is the output.
+  const geometry = { ...window, outChannels: inChannels, groups };
+  checkShape("convTranspose2d", inputShape(geometry));
+  return batched(x, 4, (batch) => spread(batch, weight, bias, geometry));
+}
+
+/** The convolution itself, of a batch. */
+function convolve(x: Tensor, weight: Tensor, bias: Tensor | null, geometry: ConvGeometry): Tensor {
+  return composite(() => {
+    const [denseX, denseWeight, denseBias] = [contiguous(x), contiguous(weight), bias && contiguous(bias)];
+    const kernels = commonKernels("conv2d", denseX, denseWeight);
+    const out = Tensor.allocate(outputShape(geometry, geometry.outChannels), x.dtype, x.device, "conv2d");
+    kernels.conv2d(denseX, denseWeight, denseBias, out, geometry);
+    const inputs = denseBias === null ? [denseX, denseWeight] : [denseX, denseWeight, denseBias];
+    return record("conv2d", out, inputs, [denseX, denseWeight], (g, x, weight) => [
+      () => spread(g, weight, null, geometry),
+      () => correlate(g, x, geometry),
+      () => sum(g, [0, 2, 3]),
+    ]);
+  });
+}
+
+/** The gradient of {@link convolve} for its input, which is the transposed convolution. */
+function spread(g: Tensor, weight: Tensor, bias: Tensor | null, geometry: ConvGeometry): Tensor {
+  return composite(() => {
+    const [denseG, denseWeight, denseBias] = [contiguous(g), contiguous(weight), bias && contiguous(bias)];
+    const kernels = commonKernels("convTranspose2d", denseG, denseWeight);
+    const out = Tensor.allocate(inputShape(geometry), g.dtype, g.device, "convTranspose2d");
+    kernels.conv2dInputGrad(denseG, denseWeight, denseBias, out, geometry);
+    const inputs = denseBias === null ? [denseG, denseWeight] : [denseG, denseWeight, denseBias];
+    return record("convTranspose2d", out, inputs, [denseG, denseWeight], (outGrad, g, weight) => [
+      () => convolve(outGrad, weight, null, geometry),
+      () => correlate(g, outGrad, geometry),
+      () => sum(outGrad, [0, 2, 3]),
+    ]);
+  });
+}
+
+/** The gradient of {@link convolve} for its weight. */
+function correlate(g: Tensor, x: Tensor, geometry: ConvGeometry): Tensor {
+  return composite(() => {
+    const [denseG, denseX] = [contiguous(g), contiguous(x)];
+    const { outChannels, channels, groups, kernelHeight, kernelWidth } = geometry;
+    const shape = [outChannels, channels / groups, kernelHeight, kernelWidth];
+    const out = Tensor.allocate(shape, g.dtype, g.device, "conv2dWeightGrad");
+    commonKernels("conv2dWeightGrad", denseG, denseX).conv2dWeightGrad(denseG, denseX, out, geometry);
+    return record("conv2dWeightGrad", out, [denseG, denseX], [denseG, denseX], (outGrad, g, x) => [
+      () => convolve(x, outGrad, null, geometry),
+      () => spread(g, outGrad, null, geometry),
+    ]);
+  });
+}
+
+function convPadding(padding: ConvPadding, kernel: Pair, stride: Pair, dilation: Pair): Padding {
+  if (padding === "valid") return evenPadding([0, 0]);
+  if (padding === "same") {
+    if (stride[0] === 1 && stride[1] === 1) return samePadding(kernel, dilation);
+    throw new ArgumentError(
+      `conv2d: got padding "same" with stride ${formatSetting(stride)}; expected stride 1, as no padding keeps the extents with another. ` +
+        `Give the padding in numbers.`,
+    );
+  }
+  if (typeof padding === "string") {
+    throw new ArgumentError(
+      `conv2d: got padding ${formatSetting(padding)}; expected "same", "valid", a whole number of 0 or more, or a pair of them as [height, width]. ` +
+        `Correct padding.`,
+    );
+  }
+  return evenPadding(pairOf("conv2d", "padding", padding, 0));
+}
+
+function checkOperands(where: string, x: Tensor, weight: Tensor, bias: Tensor | null): void {
+  const tensors = bias === null ? [x, weight] : [x, weight, bias];
+  commonKernels(where, ...tensors);
+  checkFloating(where, x.dtype);
+  checkOneDtype(where, ...tensors);
+}
+
+function kernelOf(where: string, weight: Tensor): Pair {
+  const [outChannels = 0, , height = 0, width = 0] = weight.shape;
+  if (weight.ndim !== 4 || outChannels === 0 || height === 0 || width === 0) {
+    throw new ShapeError(
+      `${where}: got a weight of shape ${formatShape(weight.shape)}; expected 4 axes, channels by channels by kernel height by width, and none of them empty. ` +
+        `Reshape it.`,
+    );
+  }
+  return [height, width];
+}
+
+function checkGroups(where: string, groups: number, side: string, channels: number): void {
+  if (!Number.isInteger(groups) || groups < 1 || channels % groups !== 0) {
+    throw new ArgumentError(
+      `${where}: got groups ${formatSetting(groups)} for ${channels} ${side} channels; expected a whole number of 1 or more that divides them. ` +
+        `Correct groups.`,
+    );
+  }
+}
+
+function checkBias(where: string, bias: Tensor | null, outChannels: number): void {
+  if (bias !== null && (bias.ndim !== 1 || bias.shape[0] !== outChannels)) {
+    throw new ShapeError(
+      `${where}: got a bias of shape ${formatShape(bias.shape)}; expected [${outChannels}], one for each output channel. Reshape it.`,
+    );
+  }
+}
