@@ -11,7 +11,7 @@ import { MAX_ELEMENTS } from "../tensor/shape.js";
 import { Tensor } from "../tensor/tensor.js";
 import { decodeIdx } from "./idxDecode.js";
 import { type EncodeIdxOptions, encodeIdxArray } from "./idxEncode.js";
-import type { IdxArray, IdxData } from "./idxFormat.js";
+import type { IdxArray } from "./idxFormat.js";
 
 /**
  * Reads an idx file, plain or gzip, into a tensor of the file's shape.
@@ -29,7 +29,7 @@ export async function parseIdx(bytes: Uint8Array | ArrayBuffer): Promise<Tensor>
         "Split the file.",
     );
   }
-  return tensor(asTensorData(data), { shape });
+  return tensor(data, { shape });
 }
 
 /**
@@ -46,11 +46,4 @@ export async function encodeIdx(
 ): Promise<Uint8Array<ArrayBuffer>> {
   const array = source instanceof Tensor ? { data: await source.data(), shape: source.shape } : source;
   return encodeIdxArray(array, options);
-}
-
-/** Widens what a tensor has no dtype for; copies, so that the tensor never shares the file's memory. */
-function asTensorData(data: IdxData): Int32Array<ArrayBuffer> | Float32Array<ArrayBuffer> | Float64Array<ArrayBuffer> {
-  if (data instanceof Float32Array) return new Float32Array(data);
-  if (data instanceof Float64Array) return new Float64Array(data);
-  return new Int32Array(data);
 }

@@ -132,7 +132,7 @@ export class IdxImages implements Dataset<[image: Tensor, label: number]> {
     const { values, targets, height, width, count } = this.loaded("get");
     this.checkIndex("get", index, count);
     const size = height * width;
-    const image = this.toTensor(values.slice(index * size, (index + 1) * size), [1, height, width]);
+    const image = this.toTensor(values.subarray(index * size, (index + 1) * size), [1, height, width]);
     const label = targets[index] ?? 0;
     const { transform, targetTransform } = this.options;
     return [transform ? transform(image) : image, targetTransform ? targetTransform(label) : label];
@@ -151,7 +151,7 @@ export class IdxImages implements Dataset<[image: Tensor, label: number]> {
     return [this.toTensor(images, [indices.length, 1, height, width]), this.toTensor(labels, [indices.length])];
   }
 
-  private toTensor(data: Float32Array<ArrayBuffer> | Int32Array<ArrayBuffer>, shape: number[]): Tensor {
+  private toTensor(data: Float32Array | Int32Array, shape: number[]): Tensor {
     const { device } = this.options;
     return tensor(data, device === undefined ? { shape } : { shape, device });
   }

@@ -211,8 +211,10 @@ describe("download", () => {
     routes["/page"] = (_request, response) => response.end("<html>Please log in</html>");
     routes["/endless"] = (_request, response) => {
       response.writeHead(200);
-      response.write(content);
-      response.end(content);
+      const more = () => {
+        if (!response.destroyed) response.write(content, more);
+      };
+      more();
     };
     await download(remote("/page", "/endless", "/good"), path);
     expect(readFileSync(path).equals(content)).toBe(true);
@@ -310,18 +312,16 @@ describe("download in several processes", () => {
 
   it("takes over the part of an earlier process with the same number, and one that is a day old", async () => {
     await download(remote("/good"), join(folder, "cache", "other"));
-    const longAgo = new Date(Date.now() - 48 * 60 * 60 * 1000);
-    const own = `file.gz.${host}.${process.pid}.0123abcd.part`;
-    const elsewhere = "file.gz.elsewhere.1.0123abcd.part";
-    for (const [name, bytes] of [
-      [own, 2000],
-      [elsewhere, 3000],
+    const hoursAgo = (hours: number) => new Date(Date.now() - process.uptime() * 1000 - hours * 60 * 60 * 1000);
+    for (const [name, bytes, hours] of [
+      [`file.gz.${host}.${process.pid}.0123abcd.part`, 2000, 1],
+      ["file.gz.elsewhere.1.0123abcd.part", 3000, 25],
     ] as const) {
       leavePart(name, content.subarray(0, bytes));
       await download(remote("/good"), path);
       expect(log.at(-1)).toBe("/good all");
       rmSync(path);
-      utimesSync(join(folder, "cache", name), longAgo, longAgo);
+      utimesSync(join(folder, "cache", name), hoursAgo(hours), hoursAgo(hours));
       await download(remote("/good"), path);
       expect(log.at(-1)).toBe(`/good bytes=${bytes}-`);
       rmSync(path);

