@@ -1,0 +1,76 @@
+"""Optimizers over 100 steps of given gradients: python3 test/golden/optim.py"""
+import json
+from pathlib import Path
+
+import torch
+
+STEPS = 100
+generator = torch.Generator().manual_seed(5)
+start = torch.randn(6, generator=generator)
+grads = torch.randn(STEPS, 6, generator=generator)
+# Nothing moves a weight whose gradient is always 0 but decay and penalties.
+grads[:, 5] = 0
+
+
+def soft_threshold(p, by):
+    return torch.sign(p) * torch.clamp(p.abs() - by, min=0)
+
+
+def run(make, l1=0.0, mode="proximal"):
+    p = start.clone().requires_grad_()
+    optimizer = make([p])
+    trace = []
+    for step in range(STEPS):
+        g = grads[step].clone()
+        if l1 and mode == "subgradient":
+            g += l1 * torch.sign(p.detach())
+        p.grad = g
+        optimizer.step()
+        if l1 and mode == "proximal":
+            with torch.no_grad():
+                p.copy_(soft_threshold(p, optimizer.param_groups[0]["lr"] * l1))
+        if step in (0, 1, 9, STEPS - 1):
+            trace.append({"step": step + 1, "values": [float(v) for v in p.detach()]})
+    return trace
+
+
+SGD, Adam, AdamW = torch.optim.SGD, torch.optim.Adam, torch.optim.AdamW
+cases = []
+
+
+def case(optimizer, options, make, l1=0.0, mode="proximal"):
+    if l1:
+        options = {**options, "l1": l1, "l1Mode": mode}
+    cases.append({"optimizer": optimizer, "options": options, "trace": run(make, l1, mode)})
+
+
+case("SGD", {"lr": 0.1}, lambda p: SGD(p, lr=0.1))
+case("SGD", {"lr": 0.1, "momentum": 0.9}, lambda p: SGD(p, lr=0.1, momentum=0.9))
+case("SGD", {"lr": 0.1, "momentum": 0.9, "dampening": 0.3}, lambda p: SGD(p, lr=0.1, momentum=0.9, dampening=0.3))
+case("SGD", {"lr": 0.1, "momentum": 0.9, "nesterov": True}, lambda p: SGD(p, lr=0.1, momentum=0.9, nesterov=True))
+case("SGD", {"lr": 0.1, "weightDecay": 0.05}, lambda p: SGD(p, lr=0.1, weight_decay=0.05))
+case(
+    "SGD",
+    {"lr": 0.1, "momentum": 0.8, "weightDecay": 0.05, "nesterov": True, "maximize": True},
+    lambda p: SGD(p, lr=0.1, momentum=0.8, weight_decay=0.05, nesterov=True, maximize=True),
+)
+case("SGD", {"lr": 0.01}, lambda p: SGD(p, lr=0.01), l1=0.5)
+case("SGD", {"lr": 0.01, "momentum": 0.5}, lambda p: SGD(p, lr=0.01, momentum=0.5), l1=0.5, mode="subgradient")
+case("Adam", {}, lambda p: Adam(p))
+case("Adam", {"lr": 0.02, "betas": [0.8, 0.99], "eps": 1e-6}, lambda p: Adam(p, lr=0.02, betas=(0.8, 0.99), eps=1e-6))
+case("Adam", {"lr": 0.01, "weightDecay": 0.1}, lambda p: Adam(p, lr=0.01, weight_decay=0.1))
+case("Adam", {"lr": 0.01, "amsgrad": True}, lambda p: Adam(p, lr=0.01, amsgrad=True))
+case("Adam", {"lr": 0.01, "maximize": True}, lambda p: Adam(p, lr=0.01, maximize=True))
+case("Adam", {"lr": 0.01}, lambda p: Adam(p, lr=0.01), l1=0.3)
+case("Adam", {"lr": 0.01}, lambda p: Adam(p, lr=0.01), l1=0.3, mode="subgradient")
+case("AdamW", {}, lambda p: AdamW(p))
+case("AdamW", {"lr": 0.01, "weightDecay": 0.2, "amsgrad": True}, lambda p: AdamW(p, lr=0.01, weight_decay=0.2, amsgrad=True))
+case("AdamW", {"lr": 0.01}, lambda p: AdamW(p, lr=0.01), l1=0.3)
+
+golden = {
+    "torch": torch.__version__,
+    "start": [float(v) for v in start],
+    "grads": [[float(v) for v in row] for row in grads],
+    "cases": cases,
+}
+Path(__file__).with_suffix(".json").write_text(json.dumps(golden, separators=(",", ":")) + "\n")
