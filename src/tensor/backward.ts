@@ -189,6 +189,14 @@ function leavesOf(nodes: readonly GradNode[]): Set<Tensor> {
   return leaves;
 }
 
+/** Forgets the gradients of leaves, and gives back what the backward passes that made them left behind. */
+export function zeroGrad(leaves: Iterable<Tensor>): void {
+  for (const leaf of leaves) {
+    leaf.clearGrad("by zeroGrad()");
+    releaseSpent(leaf, "by zeroGrad()");
+  }
+}
+
 /** Gives back the intermediates of the last backward pass that reached this leaf. */
 export function releaseSpent(leaf: Tensor, when: string): void {
   leaf.spent?.giveBack(when);
