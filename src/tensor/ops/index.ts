@@ -6,12 +6,18 @@
  */
 export * from "./activations.js";
 export * from "./arithmetic.js";
+export * from "./asStrided.js";
 export { expand, sum } from "./broadcast.js";
 export * from "./cast.js";
 export * from "./compare.js";
 export * from "./convolution.js";
+export * from "./fill.js";
+export * from "./indexing.js";
 export { clone, contiguous, detach, flatten, permute, reshape, squeeze, transpose, unsqueeze, view } from "./layout.js";
 export * from "./matmul.js";
+export * from "./pad.js";
 export * from "./pooling.js";
+export * from "./rearrange.js";
+export * from "./slicing.js";
 export { where } from "./where.js";
 export * from "./windows.js";

@@ -1,0 +1,193 @@
+/** Elements chosen by an index tensor, and added up by one. */
+import { ArgumentError, DeviceError, DTypeError, ShapeError } from "../../errors.js";
+import type { Strided } from "../../kernels/kernelSet.js";
+import { checkInPlace, record, recordInPlace } from "../autograd.js";
+import { at, checkShape, formatShape, normalizeAxis, type Shape, sameShape } from "../shape.js";
+import { commonKernels, Tensor } from "../tensor.js";
+import { checkWritable } from "./elementwise.js";
+import { clone, zerosFor } from "./layout.js";
+import { slice } from "./slicing.js";
+
+/**
+ * Chooses along one axis: out[…, i, …] = x[…, index[…, i, …], …]. `index` is int32, has x's number of axes, and may be
+ * smaller than x on the other axes; the result has its shape.
+ *
+ * @throws ShapeError where an index is out of range (checked on the CPU), or the shapes do not fit.
+ * @throws DTypeError where the index is not int32.
+ * @see https://pytorch.org/docs/stable/generated/torch.gather.html
+ */
+export function gather(x: Tensor, dim: number, index: Tensor): Tensor {
+  commonKernels("gather", x, index);
+  const axis = normalizeAxis("gather", dim, x.ndim);
+  checkIndex("gather", x, axis, index);
+  return pick(x, axis, index);
+}
+
+/**
+ * A copy of `x` with the elements of `src` added along one axis: out[…, index[…, i, …], …] += src[…, i, …]. `index` is
+ * int32, and may be smaller than `src` on all axes and smaller than `x` on the others; only that part of `src` is read.
+ *
+ * @throws ShapeError where an index is out of range (checked on the CPU), or the shapes do not fit.
+ * @throws DTypeError where the index is not int32, or the dtypes of `x` and `src` differ.
+ * @see https://pytorch.org/docs/stable/generated/torch.scatter_add.html
+ */
+export function scatterAdd(x: Tensor, dim: number, index: Tensor, src: Tensor): Tensor {
+  const kernels = commonKernels("scatterAdd", x, index, src);
+  const axis = checkScatter("scatterAdd", x, dim, index, src);
+  const out = Tensor.allocate(x.shape, x.dtype, x.device, "scatterAdd");
+  const part = cornerOf(src, index.shape);
+  kernels.copy(x, out);
+  kernels.scatterAdd(part, axis, index, reached(out, axis, index.shape));
+  record("scatterAdd", out, [x, part], [index], (g, index) => [() => g, () => pick(g, axis, index)]);
+  if (part !== src) part.dispose();
+  return out;
+}
+
+/** {@link scatterAdd} into `x` itself. */
+export function scatterAdd_(x: Tensor, dim: number, index: Tensor, src: Tensor): Tensor {
+  const kernels = commonKernels("scatterAdd_", x, index, src);
+  const axis = checkScatter("scatterAdd_", x, dim, index, src);
+  checkWritable("scatterAdd_", x);
+  checkInPlace("scatterAdd_", x, [x, src]);
+  // What is read must not change under way.
+  const places = index.storage === x.storage ? clone(index) : index;
+  const corner = cornerOf(src, index.shape);
+  const part = src.storage === x.storage ? clone(corner) : corner;
+  kernels.scatterAdd(part, axis, places, reached(x, axis, index.shape));
+  recordInPlace("scatterAdd_", x, [x, part], [places], (g, index) => [() => g, () => pick(g, axis, index)]);
+  if (places !== index) places.dispose();
+  if (part !== corner) part.dispose();
+  if (corner !== src) corner.dispose();
+  return x;
+}
+
+/**
+ * A new last axis with 1 at the place that `x` names and 0 elsewhere, as int32: `[…]` becomes `[…, numClasses]`.
+ * With `numClasses` −1 it is one more than the greatest element, which only a device that can be read without waiting can tell.
+ *
+ * @throws DTypeError where `x` is not int32.
+ * @throws ArgumentError where an element is not a class (checked on the CPU), or the number of classes cannot be told.
+ * @see https://pytorch.org/docs/stable/generated/torch.nn.functional.one_hot.html
+ */
+export function oneHot(x: Tensor, numClasses = -1): Tensor {
+  const kernels = commonKernels("oneHot", x);
+  if (x.dtype !== "int32") {
+    throw new DTypeError(`oneHot: got a tensor of ${x.dtype}; expected int32. Cast it with .int() first.`);
+  }
+  const classes = countClasses(x, numClasses);
+  const shape = [...x.shape, classes];
+  checkShape("oneHot", shape);
+  const out = zerosFor(x, shape, "oneHot");
+  const one = Tensor.allocate([1], "int32", x.device, "oneHot");
+  kernels.fill(one, 1);
+  const column = [...x.shape, 1];
+  const ones = { buffer: one.buffer, dtype: one.dtype, shape: column, strides: column.map(() => 0), offset: 0 };
+  const index = { buffer: x.buffer, dtype: x.dtype, shape: column, strides: [...x.strides, 1], offset: x.offset };
+  kernels.scatterAdd(ones, x.ndim, index, out);
+  one.dispose();
+  return out;
+}
+
+/** {@link gather} with an index that was checked. */
+function pick(x: Tensor, axis: number, index: Tensor): Tensor {
+  const kernels = commonKernels("gather", x, index);
+  const out = Tensor.allocate(index.shape, x.dtype, x.device, "gather");
+  kernels.gather(reached(x, axis, index.shape), axis, index, out);
+  const { shape } = x;
+  return record("gather", out, [x], [index], (g, index) => [() => unpick(g, shape, axis, index)]);
+}
+
+/** Adds `g` to zeros where `pick` would read: the gradient of `pick`, which is its gradient in turn. */
+function unpick(g: Tensor, shape: Shape, axis: number, index: Tensor): Tensor {
+  const kernels = commonKernels("gatherGrad", g, index);
+  const out = zerosFor(g, shape, "gatherGrad");
+  kernels.scatterAdd(g, axis, index, reached(out, axis, index.shape));
+  return record("gatherGrad", out, [g], [index], (gg, index) => [() => pick(gg, axis, index)]);
+}
+
+/** `x` as far as an index of the given shape reaches it: smaller on all axes but the indexed one. */
+function reached(x: Tensor, axis: number, shape: Shape): Strided {
+  return {
+    buffer: x.buffer,
+    dtype: x.dtype,
+    shape: x.shape.map((extent, i) => (i === axis ? extent : at(shape, i))),
+    strides: x.strides,
+    offset: x.offset,
+  };
+}
+
+function cornerOf(src: Tensor, shape: Shape): Tensor {
+  return sameShape(src.shape, shape) ? src : slice(src, ...shape.map((extent) => [0, extent] as const));
+}
+
+function checkScatter(where: string, x: Tensor, dim: number, index: Tensor, src: Tensor): number {
+  const axis = normalizeAxis(where, dim, x.ndim);
+  if (src.dtype !== x.dtype) {
+    throw new DTypeError(
+      `${where}: got src of ${src.dtype} for a tensor of ${x.dtype}; expected the same dtype. Cast one with .to("${x.dtype}").`,
+    );
+  }
+  const fits = src.ndim === index.ndim && index.shape.every((extent, i) => extent <= at(src.shape, i));
+  if (!fits) {
+    throw new ShapeError(
+      `${where}: got an index of shape ${formatShape(index.shape)} for src of shape ${formatShape(src.shape)}; ` +
+        `expected an index that is no larger on any axis. Cut the index, or give it the shape of src.`,
+    );
+  }
+  checkIndex(where, x, axis, index);
+  return axis;
+}
+
+/** Refuses what would touch memory outside of `x`. A device that cannot be read without waiting is trusted. */
+function checkIndex(where: string, x: Tensor, axis: number, index: Tensor): void {
+  if (index.dtype !== "int32") {
+    throw new DTypeError(`${where}: got an index of ${index.dtype}; expected int32. Cast it with .int() first.`);
+  }
+  const fits = index.ndim === x.ndim && index.shape.every((extent, i) => i === axis || extent <= at(x.shape, i));
+  if (x.ndim === 0 || !fits) {
+    throw new ShapeError(
+      `${where}: got an index of shape ${formatShape(index.shape)} for shape ${formatShape(x.shape)} and axis ${axis}; ` +
+        `expected as many axes (one at least), none larger but the indexed one. Unsqueeze, expand or cut the index.`,
+    );
+  }
+  if (index.kernels.readSync === null) return;
+  const extent = at(x.shape, axis);
+  const wrong = index.dataSync().find((place) => place < 0 || place >= extent);
+  if (wrong === undefined) return;
+  throw new ShapeError(
+    `${where}: got index ${wrong} on axis ${axis} of shape ${formatShape(x.shape)}; ` +
+      (extent === 0
+        ? "expected an axis with at least one place. Check for empty tensors first."
+        : `expected 0 to ${extent - 1}. Indices do not count from the end here: correct the index.`),
+  );
+}
+
+function countClasses(x: Tensor, numClasses: number): number {
+  const infer = numClasses === -1;
+  if (!infer && !(Number.isInteger(numClasses) && numClasses > 0)) {
+    throw new ArgumentError(
+      `oneHot: got numClasses ${numClasses}; expected a whole number of 1 or more, or -1 to infer it. Correct it.`,
+    );
+  }
+  if (x.kernels.readSync === null) {
+    if (!infer) return numClasses;
+    throw new DeviceError(
+      `oneHot: got numClasses -1 on "${x.device}"; expected the number of classes, which cannot be read there without waiting. Pass numClasses.`,
+    );
+  }
+  if (infer && x.numel() === 0) {
+    throw new ArgumentError(
+      `oneHot: got an empty tensor of shape ${formatShape(x.shape)} and numClasses -1; expected elements to count the classes by. Pass numClasses.`,
+    );
+  }
+  const labels = x.dataSync();
+  let classes = numClasses;
+  if (infer) for (const label of labels) classes = Math.max(classes, label + 1);
+  const wrong = labels.find((label) => label < 0 || label >= classes);
+  if (wrong !== undefined) {
+    throw new ArgumentError(
+      `oneHot: got label ${wrong}; expected ${infer ? "0 or more" : `0 to ${classes - 1}`}. Correct the labels${infer ? "" : ", or pass a larger numClasses"}.`,
+    );
+  }
+  return classes;
+}
