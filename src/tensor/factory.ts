@@ -77,3 +77,18 @@ export function fromValues(plan: Plan, shape: Shape, values: TypedArray): Tensor
   out.kernels.write(out.buffer, out.dtype, 0, values);
   return out;
 }
+
+/**
+ * A typed array of a dtype with fractions.
+ *
+ * @throws DTypeError for a dtype without.
+ */
+export function floatArray(
+  where: string,
+  dtype: DType,
+  length: number,
+): Float32Array<ArrayBuffer> | Float64Array<ArrayBuffer> {
+  if (dtype === "float32") return new Float32Array(length);
+  if (dtype === "float64") return new Float64Array(length);
+  throw new DTypeError(`${where}: got ${dtype}; expected float32 or float64. Use randint for whole numbers.`);
+}

@@ -1,0 +1,20 @@
+/** The public surface of tapegrad. */
+import "./devices.js";
+import "./tensor/methods.js";
+
+export * from "./errors.js";
+export type { DType, TypedArray } from "./kernels/dtype.js";
+export * as optim from "./optim/index.js";
+export { isGradEnabled } from "./tensor/autograd.js";
+export * as autograd from "./tensor/autogradNamespace.js";
+export { type BackwardOptions, type GradOptions, grad } from "./tensor/backward.js";
+export * from "./tensor/create.js";
+export { type Device, getDefaultDevice, setDefaultDevice } from "./tensor/device.js";
+export { type MemoryStats, memoryStats, resetPeakMemory } from "./tensor/memory.js";
+export * from "./tensor/ops/index.js";
+export * from "./tensor/ops/joining.js";
+export { defaultGenerator, Generator, type GeneratorState, manualSeed } from "./tensor/random.js";
+export * from "./tensor/randomTensors.js";
+export { enableGrad, noGrad, tidy } from "./tensor/scopes.js";
+export type { Shape } from "./tensor/shape.js";
+export { type NestedArray, Tensor } from "./tensor/tensor.js";
