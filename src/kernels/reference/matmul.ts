@@ -12,7 +12,8 @@ export function matmulKernels(arrayOf: ArrayOf): Pick<KernelSet, "matmul"> {
       const columns = at(out.shape, rank - 1);
       const depth = at(a.shape, rank - 1);
       const product = out.dtype === "int32" ? multiplyIntegers : multiply;
-      const dense = { ...out, strides: denseStrides(out.shape) };
+      const { buffer, dtype, shape, offset } = out;
+      const dense = { buffer, dtype, shape, offset, strides: denseStrides(shape) };
       const aLast = lastTwo(arrayOf, a);
       const bLast = lastTwo(arrayOf, b);
       const biasLast = bias === null ? null : lastTwo(arrayOf, bias);
