@@ -9,7 +9,8 @@ function firstTap(start: number, dilation: number): number {
 
 /** One past the last tap, of `taps`, that lies before `extent`. */
 function endTap(start: number, dilation: number, taps: number, extent: number): number {
-  return Math.max(0, Math.min(taps, Math.ceil((extent - start) / dilation)));
+  if (start + (taps - 1) * dilation < extent) return taps; // most windows: spare them the division
+  return Math.max(0, Math.ceil((extent - start) / dilation));
 }
 
 export function poolKernels(
@@ -128,8 +129,8 @@ function maxPoolPlane(
         let p = (top + ky * g.dilationHeight) * g.inWidth + left + kxFirst * g.dilationWidth;
         for (let kx = kxFirst; kx < kxEnd; kx += 1, p += g.dilationWidth) {
           const value = x[xStart + p] as number;
-          // A NaN wins over every number, and keeps its place against later ones.
-          if (value > best || (Number.isNaN(value) && !Number.isNaN(best))) {
+          // Not `value > best`: a NaN wins over every number, and keeps its place against later ones.
+          if (!(value <= best) && !Number.isNaN(best)) {
             best = value;
             place = p;
           }
