@@ -1,5 +1,7 @@
 /** Makes every op a method: `relu(x)` is `x.relu()` too. Importing this file is what attaches them. */
 import { backward } from "./backward.js";
+import type { ReduceOptions } from "./ops/broadcast.js";
+import type { ValuesAndIndices } from "./ops/extremes.js";
 import * as ops from "./ops/index.js";
 import { Tensor } from "./tensor.js";
 
@@ -13,7 +15,15 @@ type Methods<F> = {
 };
 
 declare module "./tensor.js" {
-  interface Tensor extends Methods<typeof ops>, Methods<{ backward: typeof backward }> {}
+  interface Tensor extends Methods<typeof ops>, Methods<{ backward: typeof backward }> {
+    // Of overloads the mapping sees the last one alone.
+    /** See {@link ops.max}: the greatest element, or with an axis the greatest along it and their places. */
+    max(): Tensor;
+    max(dim: number, options?: ReduceOptions): ValuesAndIndices;
+    /** See {@link ops.min}: the smallest element, or with an axis the smallest along it and their places. */
+    min(): Tensor;
+    min(dim: number, options?: ReduceOptions): ValuesAndIndices;
+  }
 }
 
 for (const [name, op] of Object.entries(functions)) {

@@ -1,0 +1,261 @@
+/** Losses: how far an output is from what it should be. Each is one number by default, the mean. */
+import { ArgumentError, DTypeError, ShapeError } from "../../errors.js";
+import { isFloating } from "../../kernels/dtype.js";
+import { record, withGradMode } from "../autograd.js";
+import { checkFloating, resultType } from "../dtype.js";
+import { composite } from "../scopes.js";
+import { broadcastShapes, formatShape, sameShape } from "../shape.js";
+import { commonKernels, type Tensor } from "../tensor.js";
+import { relu, sigmoid } from "./activations.js";
+import { pick } from "./along.js";
+import { abs, add, add_, div, div_, exp_, log_, mul, neg, neg_, square, sub, sub_ } from "./arithmetic.js";
+import { sum } from "./broadcast.js";
+import { ne } from "./compare.js";
+import { checkLabels, classAxis, classCount } from "./labels.js";
+import { reshape, unsqueeze, view } from "./layout.js";
+import { mean } from "./reductions.js";
+import { logSoftmax } from "./softmax.js";
+import { where } from "./where.js";
+
+/** What becomes of the losses of single elements: their mean, their sum, or nothing. */
+export type Reduction = "mean" | "sum" | "none";
+
+/** Settings of a loss. */
+export interface LossOptions {
+  /** Default `"mean"`. */
+  readonly reduction?: Reduction;
+}
+
+/** Settings of {@link nllLoss}. */
+export interface NllLossOptions extends LossOptions {
+  /** Weight of each class, [C]. The mean is then divided by the weights of the labels. */
+  readonly weight?: Tensor | null;
+  /** Label of elements that do not count. Default −100. */
+  readonly ignoreIndex?: number;
+}
+
+/** Settings of {@link crossEntropy}. */
+export interface CrossEntropyOptions extends NllLossOptions {
+  /** How much of the target is spread evenly over all classes, from 0 (the default) to 1. */
+  readonly labelSmoothing?: number;
+}
+
+/** Settings of {@link binaryCrossEntropyWithLogits}. */
+export interface BinaryCrossEntropyOptions extends LossOptions {
+  /** Factor of each element's loss; broadcasts to the input's shape. */
+  readonly weight?: Tensor | null;
+  /** Factor of the part of the loss that belongs to target 1; broadcasts to the input's shape. */
+  readonly posWeight?: Tensor | null;
+}
+
+/**
+ * Mean of (input − target)². Both have the same shape: nothing is broadcast.
+ *
+ * @throws ShapeError where the shapes differ.
+ * @see https://pytorch.org/docs/stable/generated/torch.nn.functional.mse_loss.html
+ */
+export function mseLoss(input: Tensor, target: Tensor, options: LossOptions = {}): Tensor {
+  checkPair("mseLoss", input, target, options);
+  return composite(() => reduceLoss(square(sub(input, target)), options));
+}
+
+/**
+ * Mean of |input − target|. Both have the same shape: nothing is broadcast. The gradient where they are equal is 0.
+ *
+ * @throws ShapeError where the shapes differ.
+ * @see https://pytorch.org/docs/stable/generated/torch.nn.functional.l1_loss.html
+ */
+export function l1Loss(input: Tensor, target: Tensor, options: LossOptions = {}): Tensor {
+  checkPair("l1Loss", input, target, options);
+  return composite(() => reduceLoss(abs(sub(input, target)), options));
+}
+
+/**
+ * Mean of −(posWeight·t·log σ(x) + (1 − t)·log(1 − σ(x))) for logits x and targets t from 0 to 1, worked out without σ,
+ * so that it is exact for large |x| too. Both have the same shape.
+ *
+ * @throws ShapeError where the shapes differ, or a weight does not broadcast to them.
+ * @see https://pytorch.org/docs/stable/generated/torch.nn.functional.binary_cross_entropy_with_logits.html
+ */
+export function binaryCrossEntropyWithLogits(
+  input: Tensor,
+  target: Tensor,
+  options: BinaryCrossEntropyOptions = {},
+): Tensor {
+  const name = "binaryCrossEntropyWithLogits";
+  const { weight, posWeight } = options;
+  checkPair(name, input, target, options);
+  for (const factor of [weight, posWeight]) if (factor) checkFactor(name, factor, input);
+  return composite(() => {
+    const positive = posWeight ? mul(target, posWeight) : target;
+    // Two terms that are never negative: nothing cancels, as it would in softplus(x) − t·x.
+    const loss = add(mul(positive, softplus(neg(input))), mul(add(neg(target), 1), softplus(input)));
+    return reduceLoss(weight ? mul(loss, weight) : loss, options);
+  });
+}
+
+/**
+ * Negative log likelihood: −input[n, target[n]] for log probabilities [N, C], [C] or [N, C, d₁, …] and labels (int32)
+ * of that shape without C. The mean is Σ weight·loss / Σ weight over the labels that count; it is NaN where none does.
+ *
+ * @throws ArgumentError where a label is neither a class nor `ignoreIndex`.
+ * @throws DTypeError where labels are not int32.
+ * @throws ShapeError where the shapes do not fit.
+ * @see https://pytorch.org/docs/stable/generated/torch.nn.functional.nll_loss.html
+ */
+export function nllLoss(input: Tensor, target: Tensor, options: NllLossOptions = {}): Tensor {
+  checkClasses("nllLoss", input, target, options);
+  const mayIgnore = checkLabels("nllLoss", input, target, options.ignoreIndex ?? -100);
+  return composite(() => labelLoss(input, target, mayIgnore, options));
+}
+
+/**
+ * Cross entropy of logits [N, C], [C] or [N, C, d₁, …]: {@link nllLoss} of their {@link logSoftmax}. The target holds
+ * labels (int32) of that shape without C, or class probabilities of that very shape; these may want a gradient.
+ * For probabilities the mean is over N, d₁, …, with weights or without.
+ *
+ * @throws ArgumentError where a label is neither a class nor `ignoreIndex`, or `labelSmoothing` is not from 0 to 1.
+ * @throws DTypeError where labels are not int32.
+ * @throws ShapeError where the shapes do not fit.
+ * @see https://pytorch.org/docs/stable/generated/torch.nn.functional.cross_entropy.html
+ */
+export function crossEntropy(input: Tensor, target: Tensor, options: CrossEntropyOptions = {}): Tensor {
+  const { labelSmoothing = 0, ignoreIndex = -100 } = options;
+  checkClasses("crossEntropy", input, target, options);
+  if (!(labelSmoothing >= 0 && labelSmoothing <= 1)) {
+    throw new ArgumentError(
+      `crossEntropy: got labelSmoothing = ${labelSmoothing}; expected 0 to 1. It is the share of the target that is spread over all classes.`,
+    );
+  }
+  const axis = classAxis(input);
+  if (isFloating(target.dtype) && target.ndim === input.ndim) {
+    checkProbabilities(input, target, ignoreIndex);
+    return composite(() => probabilityLoss(logSoftmax(input, axis), target, options));
+  }
+  const mayIgnore = checkLabels("crossEntropy", input, target, ignoreIndex);
+  return composite(() => labelLoss(logSoftmax(input, axis), target, mayIgnore, options));
+}
+
+// --- what they are made of ----------------------------------------------------------------------------------------------
+
+function reduceLoss(loss: Tensor, { reduction = "mean" }: LossOptions): Tensor {
+  return reduction === "mean" ? mean(loss) : reduction === "sum" ? sum(loss) : loss;
+}
+
+/** The loss of log probabilities and labels, of which those that do not count are `ignoreIndex`. */
+function labelLoss(logs: Tensor, target: Tensor, mayIgnore: boolean, options: CrossEntropyOptions): Tensor {
+  const { weight, ignoreIndex = -100, labelSmoothing = 0, reduction = "mean" } = options;
+  const axis = classAxis(logs);
+  const counts = mayIgnore ? ne(target, ignoreIndex) : null;
+  const index = counts === null ? target : where(counts, target, 0);
+  const picked = view(pick(logs, axis, unsqueeze(index, axis)), target.shape);
+  const factors = weight ? view(pick(weight, 0, reshape(index, [-1])), target.shape) : null;
+
+  let gain = factors === null ? picked : mul(picked, factors);
+  if (labelSmoothing > 0) {
+    const overClasses = sum(weighClasses(logs, weight), axis);
+    gain = add(mul(gain, 1 - labelSmoothing), mul(overClasses, labelSmoothing / classCount(logs)));
+  }
+  if (counts !== null) gain = where(counts, gain, 0);
+  if (reduction === "none") return neg(gain);
+  if (reduction === "sum") return neg(sum(gain));
+  if (factors !== null) return div(sum(gain), neg(sum(counts === null ? factors : where(counts, factors, 0))));
+  return div(sum(gain), counts === null ? -target.numel() : neg(sum(counts)));
+}
+
+/** The loss of log probabilities and the probabilities that they should be. */
+function probabilityLoss(logs: Tensor, target: Tensor, options: CrossEntropyOptions): Tensor {
+  const { weight, labelSmoothing = 0, reduction = "mean" } = options;
+  const classes = classCount(logs);
+  const smooth = labelSmoothing === 0 ? target : add(mul(target, 1 - labelSmoothing), labelSmoothing / classes);
+  const gain = weighClasses(mul(logs, smooth), weight);
+  if (reduction === "none") return neg(sum(gain, classAxis(logs)));
+  return reduction === "sum" ? neg(sum(gain)) : div(sum(gain), -logs.numel() / classes);
+}
+
+function weighClasses(x: Tensor, weight: Tensor | null | undefined): Tensor {
+  return weight ? mul(x, view(weight, [-1, ...x.shape.slice(classAxis(x) + 1).map(() => 1)])) : x;
+}
+
+/** log(1 + eˣ), exact to rounding for every x. */
+function softplus(x: Tensor): Tensor {
+  const out = withGradMode(false, () =>
+    composite(() => {
+      const u = exp_(neg_(abs(x)));
+      const sum = add(u, 1);
+      // What 1 + u lost in rounding comes back as the first term of the logarithm's series.
+      const lost = div_(sub_(u, sub(sum, 1)), sum);
+      return add_(add_(log_(sum), lost), relu(x));
+    }),
+  );
+  return record("softplus", out, [x], [x], (g, x) => [() => composite(() => mul(g, sigmoid(x)))]);
+}
+
+// --- checks -------------------------------------------------------------------------------------------------------------
+
+function checkReduction(where: string, reduction: unknown): void {
+  if (reduction !== undefined && reduction !== "mean" && reduction !== "sum" && reduction !== "none") {
+    throw new ArgumentError(
+      `${where}: got the reduction ${JSON.stringify(reduction)}; expected "mean", "sum" or "none". Name one of them.`,
+    );
+  }
+}
+
+function checkPair(where: string, input: Tensor, target: Tensor, { reduction }: LossOptions): void {
+  commonKernels(where, input, target);
+  checkReduction(where, reduction);
+  checkFloating(where, resultType(input, target));
+  if (!sameShape(input.shape, target.shape)) {
+    throw new ShapeError(
+      `${where}: got an input of shape ${formatShape(input.shape)} and a target of shape ${formatShape(target.shape)}; ` +
+        `expected the same shape, because broadcasting would compare every element with every other. Reshape one of them.`,
+    );
+  }
+}
+
+function checkFactor(where: string, factor: Tensor, input: Tensor): void {
+  commonKernels(where, input, factor);
+  if (!sameShape(broadcastShapes(where, input.shape, factor.shape), input.shape)) {
+    throw new ShapeError(
+      `${where}: got a weight of shape ${formatShape(factor.shape)} for an input of shape ${formatShape(input.shape)}; ` +
+        `expected one that broadcasts to the input's shape. Reshape the weight.`,
+    );
+  }
+}
+
+function checkClasses(where: string, input: Tensor, target: Tensor, { weight, reduction }: NllLossOptions): void {
+  commonKernels(where, input, target, ...(weight ? [weight] : []));
+  checkReduction(where, reduction);
+  checkFloating(where, input.dtype);
+  if (input.ndim === 0) {
+    throw new ShapeError(
+      `${where}: got an input without axes; expected [C], [N, C] or [N, C, …]. Give it a class axis.`,
+    );
+  }
+  if (weight && !sameShape(weight.shape, [classCount(input)])) {
+    throw new ShapeError(
+      `${where}: got class weights of shape ${formatShape(weight.shape)} for an input of shape ${formatShape(input.shape)}; ` +
+        `expected [${classCount(input)}], one weight per class. Correct the number of weights.`,
+    );
+  }
+  if (weight && weight.dtype !== input.dtype) {
+    throw new DTypeError(
+      `${where}: got class weights of ${weight.dtype} for an input of ${input.dtype}; expected one dtype. Cast them with .to("${input.dtype}").`,
+    );
+  }
+}
+
+function checkProbabilities(input: Tensor, target: Tensor, ignoreIndex: number): void {
+  if (!sameShape(target.shape, input.shape)) {
+    throw new ShapeError(
+      `crossEntropy: got class probabilities of shape ${formatShape(target.shape)} for an input of shape ${formatShape(input.shape)}; ` +
+        `expected the input's shape, or labels of int32 without the class axis. Reshape one of them, or cast labels with .int().`,
+    );
+  }
+  if (ignoreIndex >= 0) {
+    throw new ArgumentError(
+      `crossEntropy: got ignoreIndex = ${ignoreIndex} with class probabilities; expected labels, which alone can be ignored. ` +
+        `Leave ignoreIndex out.`,
+    );
+  }
+}
