@@ -1,5 +1,6 @@
 import { ArgumentError, ShapeError } from "../../errors.js";
 import { record } from "../autograd.js";
+import { checkElement } from "../elements.js";
 import { at, checkShape, formatShape, type Shape } from "../shape.js";
 import { commonKernels, Tensor } from "../tensor.js";
 import { addRuns, copyRuns, fillsAll, type Run } from "./runs.js";
@@ -19,30 +20,38 @@ interface Sides {
  * The tensor with places added at the ends of its last axes: `padding` is [before, after] of the last axis, then of the
  * one before it, and so on. A negative number cuts places off. With mode `"reflect"` the padding is the mirror image of
  * the inside without the edge and must be smaller than the extent; with `"replicate"` it repeats the edge; with
- * `"circular"` it continues at the other end and may be as large as the extent; `value` is for `"constant"` alone.
+ * `"circular"` what is not cut off continues at the other end, once at most; `value` is for `"constant"` alone.
  * Every mode pads any number of axes.
  *
  * @throws ShapeError where the padding does not fit the shape.
  * @throws ArgumentError where the mode is unknown, or takes no value.
+ * @throws DTypeError where int32 does not hold the value.
  * @see https://pytorch.org/docs/stable/generated/torch.nn.functional.pad.html
  */
 export function pad(x: Tensor, padding: readonly number[], mode: PadMode = "constant", value = 0): Tensor {
   const kernels = commonKernels("pad", x);
   checkMode(mode, value);
+  checkElement("pad", value, x.dtype);
   const sides = sidesOf(x.shape, padding);
   sides.forEach((side, axis) => {
     checkSides(x.shape, axis, side, mode);
   });
-  const shape = x.shape.map((extent, axis) => extent + sideOf(sides, axis).before + sideOf(sides, axis).after);
+  const shape = sides.map(({ before, after }, axis) => before + at(x.shape, axis) + after);
   checkShape("pad", shape);
   const runs = runsFor(x.shape, sides, mode);
   const out = Tensor.allocate(shape, x.dtype, x.device, "pad");
   if (!fillsAll(runs, shape)) kernels.fill(out, value);
   copyRuns(x, out, runs);
   const from = x.shape;
-  const cropping = padding.map((places) => -places);
+  const places = [...padding];
   return record("pad", out, [x], [], (g) => [
-    () => (mode === "constant" ? pad(g, cropping) : padGrad(g, from, padding, mode)),
+    () => {
+      if (mode !== "constant") return padGrad(g, from, places, mode);
+      return pad(
+        g,
+        places.map((count) => -count),
+      );
+    },
   ]);
 }
 
@@ -56,8 +65,8 @@ function padGrad(g: Tensor, shape: Shape, padding: readonly number[], mode: PadM
 
 /** For each axis where its padded places come from, first the inside, then the padding. */
 function runsFor(shape: Shape, sides: readonly Sides[], mode: PadMode): Run[][] {
-  return shape.map((extent, axis) => {
-    const { before, after } = sideOf(sides, axis);
+  return sides.map(({ before, after }, axis) => {
+    const extent = at(shape, axis);
     const inside = { first: Math.max(0, -before), end: extent - Math.max(0, -after) };
     const runs: Run[] = [{ to: inside.first + before, from: inside.first, length: inside.end - inside.first, step: 1 }];
     // Places are counted from the first one of x: the padding is what lies below 0 and from `extent` on.
@@ -67,7 +76,8 @@ function runsFor(shape: Shape, sides: readonly Sides[], mode: PadMode): Run[][] 
       const low = first < 0;
       if (mode === "reflect") runs.push({ ...run, from: low ? -first : 2 * (extent - 1) - first, step: -1 });
       if (mode === "replicate") runs.push({ ...run, from: low ? 0 : extent - 1, step: 0 });
-      if (mode === "circular") runs.push({ ...run, from: low ? first + extent : first - extent, step: 1 });
+      if (mode === "circular")
+        runs.push({ ...run, from: low ? first + inside.end : first - extent + inside.first, step: 1 });
     };
     if (before > 0) addPadding(-before, 0);
     if (after > 0) addPadding(extent, extent + after);
@@ -91,10 +101,6 @@ function sidesOf(shape: Shape, padding: readonly number[]): Sides[] {
   });
 }
 
-function sideOf(sides: readonly Sides[], axis: number): Sides {
-  return sides[axis] ?? { before: 0, after: 0 };
-}
-
 function checkMode(mode: PadMode, value: number): void {
   if (!modes.includes(mode)) {
     throw new ArgumentError(
@@ -111,7 +117,8 @@ function checkMode(mode: PadMode, value: number): void {
 function checkSides(shape: Shape, axis: number, { before, after }: Sides, mode: PadMode): void {
   const extent = at(shape, axis);
   const got = `pad: got padding [${before}, ${after}] on axis ${axis} of shape ${formatShape(shape)}`;
-  if (Math.max(0, -before) + Math.max(0, -after) > extent) {
+  const left = extent - Math.max(0, -before) - Math.max(0, -after);
+  if (left < 0) {
     throw new ShapeError(
       `${got}; expected to cut off at most its ${extent} places. Make the negative padding smaller.`,
     );
@@ -123,8 +130,10 @@ function checkSides(shape: Shape, axis: number, { before, after }: Sides, mode: 
       `${got} with mode "reflect"; expected less than the extent ${extent}. Pad less, or use mode "circular" or "replicate".`,
     );
   }
-  if (mode === "circular" && most > extent) {
-    throw new ShapeError(`${got} with mode "circular"; expected at most the extent ${extent}. Pad less, or pad twice.`);
+  if (mode === "circular" && most > left) {
+    throw new ShapeError(
+      `${got} with mode "circular"; expected at most the ${left} places that are not cut off. Pad less, or pad twice.`,
+    );
   }
   if (mode === "replicate" && extent === 0) {
     throw new ShapeError(

@@ -36,7 +36,7 @@ export function flip(x: Tensor, dims: number | readonly number[]): Tensor {
  */
 export function roll(x: Tensor, shifts: number | readonly number[], dims?: number | readonly number[] | null): Tensor {
   commonKernels("roll", x);
-  const steps = typeof shifts === "number" ? [shifts] : shifts;
+  const steps = typeof shifts === "number" ? [shifts] : [...shifts];
   const axes = typeof dims === "number" ? [dims] : (dims ?? null);
   if (!steps.every(Number.isInteger)) {
     throw new ShapeError(`roll: got shifts ${formatShape(steps)}; expected whole numbers. Round them.`);
