@@ -1,45 +1,57 @@
 /** Kernels that read or write along an axis at given places. */
-import type { KernelSet } from "../kernelSet.js";
+import type { KernelSet, Strided } from "../kernelSet.js";
 import { type ArrayOf, at, denseStrides } from "./arrays.js";
-import { forEachRow, type Walked } from "./rows.js";
-
-/** `x` with the given axis standing still, so that an index can choose the place along it. */
-function without(axis: number, x: Walked): Walked {
-  return { strides: x.strides.map((stride, i) => (i === axis ? 0 : stride)), offset: x.offset };
-}
+import { forEachRow, type Lane, lane, laneOf } from "./rows.js";
 
 export function indexKernels(arrayOf: ArrayOf): Pick<KernelSet, "gather" | "scatterAdd"> {
+  /** A lane that stands still along `axis`, so that an index can choose the place there. */
+  function laneWithout(axis: number, x: Strided): Lane {
+    return lane(arrayOf(x), x.offset, x.strides.with(axis, 0));
+  }
+
   return {
     gather(x, axis, index, out) {
-      const source = arrayOf(x);
-      const places = arrayOf(index);
-      const target = arrayOf(out);
       const along = at(x.strides, axis);
-      const outWalk = { strides: denseStrides(out.shape), offset: out.offset };
-      forEachRow(out.shape, [without(axis, x), index, outWalk], (offsets, steps, length) => {
-        let [p = 0, q = 0, t = 0] = offsets;
-        const [step = 0, indexStep = 0, targetStep = 0] = steps;
-        for (let i = 0; i < length; i += 1, p += step, q += indexStep, t += targetStep) {
-          target[t] = source[p + (places[q] as number) * along] as number;
-        }
-      });
+      const source = laneWithout(axis, x);
+      const places = laneOf(arrayOf, index);
+      const target = lane(arrayOf(out), out.offset, denseStrides(out.shape));
+      forEachRow(out.shape, [source, places, target], (length) => gatherRow(source, along, places, target, length));
     },
 
     scatterAdd(x, axis, index, out) {
-      const source = arrayOf(x);
-      const places = arrayOf(index);
-      const target = arrayOf(out);
       const along = at(out.strides, axis);
-      const isBool = out.dtype === "bool";
-      forEachRow(x.shape, [x, index, without(axis, out)], (offsets, steps, length) => {
-        let [p = 0, q = 0, t = 0] = offsets;
-        const [step = 0, indexStep = 0, targetStep = 0] = steps;
-        for (let i = 0; i < length; i += 1, p += step, q += indexStep, t += targetStep) {
-          const place = t + (places[q] as number) * along;
-          const sum = (target[place] as number) + (source[p] as number);
-          target[place] = isBool && sum > 1 ? 1 : sum;
-        }
+      const source = laneOf(arrayOf, x);
+      const places = laneOf(arrayOf, index);
+      const target = laneWithout(axis, out);
+      const largest = out.dtype === "bool" ? 1 : Number.POSITIVE_INFINITY; // a sum of bools is "or"
+      forEachRow(x.shape, [source, places, target], (length) => {
+        scatterRow(source, places, target, along, largest, length);
       });
     },
   };
+}
+
+function gatherRow(x: Lane, along: number, index: Lane, out: Lane, length: number): void {
+  const { array: xArray, step: xStep } = x;
+  const { array: indexArray, step: indexStep } = index;
+  const { array: outArray, step: outStep } = out;
+  let p = x.start;
+  let q = index.start;
+  let t = out.start;
+  for (let i = 0; i < length; i += 1, p += xStep, q += indexStep, t += outStep) {
+    outArray[t] = xArray[p + (indexArray[q] as number) * along] as number;
+  }
+}
+
+function scatterRow(x: Lane, index: Lane, out: Lane, along: number, largest: number, length: number): void {
+  const { array: xArray, step: xStep } = x;
+  const { array: indexArray, step: indexStep } = index;
+  const { array: outArray, step: outStep } = out;
+  let p = x.start;
+  let q = index.start;
+  let t = out.start;
+  for (let i = 0; i < length; i += 1, p += xStep, q += indexStep, t += outStep) {
+    const place = t + (indexArray[q] as number) * along;
+    outArray[place] = Math.min((outArray[place] as number) + (xArray[p] as number), largest);
+  }
 }

@@ -2,7 +2,7 @@
 import type { KernelSet, Strided } from "../kernelSet.js";
 import { type ArrayOf, at, denseStrides } from "./arrays.js";
 import { type Matrix, multiply } from "./gemm.js";
-import { forEachRow, type Walked } from "./rows.js";
+import { forEachRow, type Lane, lane } from "./rows.js";
 
 export function matmulKernels(arrayOf: ArrayOf): Pick<KernelSet, "matmul"> {
   return {
@@ -12,25 +12,23 @@ export function matmulKernels(arrayOf: ArrayOf): Pick<KernelSet, "matmul"> {
       const columns = at(out.shape, rank - 1);
       const depth = at(a.shape, rank - 1);
       const product = out.dtype === "int32" ? multiplyIntegers : multiply;
-      const { buffer, dtype, shape, offset } = out;
-      const dense = { buffer, dtype, shape, offset, strides: denseStrides(shape) };
-      const aLast = lastTwo(arrayOf, a);
-      const bLast = lastTwo(arrayOf, b);
-      const biasLast = bias === null ? null : lastTwo(arrayOf, bias);
-      const outLast = lastTwo(arrayOf, dense);
 
-      const walked = [a, b, dense, ...(bias === null ? [] : [bias])].map(batchAxes);
-      forEachRow(out.shape.slice(0, rank - 2), walked, (offsets, steps, length) => {
+      // The batch axes are walked; each step is one product.
+      const walk = (x: Strided, strides: readonly number[]) => lane(arrayOf(x), x.offset, strides.slice(0, -2));
+      const outStrides = denseStrides(out.shape);
+      const [left, right, target] = [walk(a, a.strides), walk(b, b.strides), walk(out, outStrides)];
+      const added = bias === null ? null : walk(bias, bias.strides);
+      const lanes = added === null ? [left, right, target] : [left, right, target, added];
+      forEachRow(out.shape.slice(0, -2), lanes, (length) => {
         for (let i = 0; i < length; i += 1) {
-          const [p = 0, q = 0, t = 0, s = 0] = offsets.map((offset, k) => offset + i * at(steps, k));
           product(
             rows,
             columns,
             depth,
-            { ...aLast, offset: p },
-            { ...bLast, offset: q },
-            biasLast && { ...biasLast, offset: s },
-            { ...outLast, offset: t },
+            matrixOf(left, i, a.strides),
+            matrixOf(right, i, b.strides),
+            added && bias && matrixOf(added, i, bias.strides),
+            matrixOf(target, i, outStrides),
           );
         }
       });
@@ -38,18 +36,11 @@ export function matmulKernels(arrayOf: ArrayOf): Pick<KernelSet, "matmul"> {
   };
 }
 
-function lastTwo(arrayOf: ArrayOf, x: Strided): Matrix {
-  const rank = x.shape.length;
-  return {
-    array: arrayOf(x),
-    offset: x.offset,
-    rowStride: at(x.strides, rank - 2),
-    columnStride: at(x.strides, rank - 1),
-  };
-}
-
-function batchAxes(x: Strided): Walked {
-  return { strides: x.strides.slice(0, -2), offset: x.offset };
+/** The i-th matrix of a row of a batch. */
+function matrixOf(batch: Lane, i: number, strides: readonly number[]): Matrix {
+  const rank = strides.length;
+  const offset = batch.start + i * batch.step;
+  return { array: batch.array, offset, rowStride: at(strides, rank - 2), columnStride: at(strides, rank - 1) };
 }
 
 /** As `multiply`, on int32 with results that wrap: doubles do not hold the products. */

@@ -100,7 +100,7 @@ export function referenceMemory(name: string, poison: boolean): { kernels: Memor
         const array = liveArray("free", buffer);
         const freed = buffer as ReferenceBuffer;
         freed.array = null;
-       
+
         pool.put(freed.dtype, array);
       },
       write(buffer, _dtype, offset, data) {

@@ -1,96 +1,113 @@
 /**
- * The loops over one row of an elementwise kernel: a `switch` over the ops, each with a loop of its own. Element i of an
- * operand lies at its offset + i·step. Loops are written out rather than shared through callbacks, so that each is
- * compiled to plain arithmetic on one kind of array.
+ * The loops over one row of an elementwise kernel: a `switch` over the ops, each with a loop of its own. Loops are written
+ * out rather than shared through callbacks, so that each is compiled to plain arithmetic on one kind of array.
  */
 import { TapegradError } from "../../errors.js";
-import type { BinaryOp, CompareOp, TypedArray, UnaryOp } from "../kernelSet.js";
+import type { BinaryOp, CompareOp, UnaryOp } from "../kernelSet.js";
+import { toInt32 } from "./arrays.js";
+import type { Lane } from "./rows.js";
+
+export function fillRow(value: number, out: Lane, length: number): void {
+  const { array, start, step } = out;
+  if (step === 1) array.fill(value, start, start + length);
+  else for (let i = 0, t = start; i < length; i += 1, t += step) array[t] = value;
+}
+
+/** Between dtypes for which writing into the typed array converts as it should. */
+export function copyRow(x: Lane, out: Lane, length: number): void {
+  const { array: xArray, step: xStep } = x;
+  const { array: outArray, step: outStep } = out;
+  let p = x.start;
+  let t = out.start;
+  // For short rows a loop is quicker than setting up the block copy.
+  if (xStep === 1 && outStep === 1 && length >= 64) outArray.set(xArray.subarray(p, p + length), t);
+  else for (let i = 0; i < length; i += 1, p += xStep, t += outStep) outArray[t] = xArray[p] as number;
+}
+
+export function copyRowToBool(x: Lane, out: Lane, length: number): void {
+  const { array: xArray, step: xStep } = x;
+  const { array: outArray, step: outStep } = out;
+  let p = x.start;
+  let t = out.start;
+  for (let i = 0; i < length; i += 1, p += xStep, t += outStep) outArray[t] = xArray[p] === 0 ? 0 : 1;
+}
+
+export function copyRowToInt32(x: Lane, out: Lane, length: number): void {
+  const { array: xArray, step: xStep } = x;
+  const { array: outArray, step: outStep } = out;
+  let p = x.start;
+  let t = out.start;
+  for (let i = 0; i < length; i += 1, p += xStep, t += outStep) outArray[t] = toInt32(xArray[p] as number);
+}
 
 /** On floating elements. */
-export function unaryRow(
-  op: UnaryOp,
-  x: TypedArray,
-  xStart: number,
-  xStep: number,
-  out: TypedArray,
-  outStart: number,
-  outStep: number,
-  length: number,
-  alpha: number,
-  beta: number,
-): void {
-  let p = xStart;
-  let t = outStart;
+export function unaryRow(op: UnaryOp, x: Lane, out: Lane, length: number, alpha: number, beta: number): void {
+  const { array: xArray, step: xStep } = x;
+  const { array: outArray, step: outStep } = out;
+  let p = x.start;
+  let t = out.start;
   switch (op) {
     case "abs":
-      for (let i = 0; i < length; i += 1, p += xStep, t += outStep) out[t] = Math.abs(x[p] as number);
+      for (let i = 0; i < length; i += 1, p += xStep, t += outStep) outArray[t] = Math.abs(xArray[p] as number);
       break;
     case "clamp":
       for (let i = 0; i < length; i += 1, p += xStep, t += outStep)
-        out[t] = Math.min(Math.max(x[p] as number, alpha), beta);
+        outArray[t] = Math.min(Math.max(xArray[p] as number, alpha), beta);
       break;
     case "exp":
-      for (let i = 0; i < length; i += 1, p += xStep, t += outStep) out[t] = Math.exp(x[p] as number);
+      for (let i = 0; i < length; i += 1, p += xStep, t += outStep) outArray[t] = Math.exp(xArray[p] as number);
       break;
     case "leakyRelu":
       for (let i = 0; i < length; i += 1, p += xStep, t += outStep) {
-        const v = x[p] as number;
-        out[t] = v > 0 ? v : v * alpha;
+        const v = xArray[p] as number;
+        outArray[t] = v > 0 ? v : v * alpha;
       }
       break;
     case "log":
-      for (let i = 0; i < length; i += 1, p += xStep, t += outStep) out[t] = Math.log(x[p] as number);
+      for (let i = 0; i < length; i += 1, p += xStep, t += outStep) outArray[t] = Math.log(xArray[p] as number);
       break;
     case "neg":
-      for (let i = 0; i < length; i += 1, p += xStep, t += outStep) out[t] = -(x[p] as number);
+      for (let i = 0; i < length; i += 1, p += xStep, t += outStep) outArray[t] = -(xArray[p] as number);
       break;
     case "relu":
-      for (let i = 0; i < length; i += 1, p += xStep, t += outStep) out[t] = Math.max(x[p] as number, 0);
+      for (let i = 0; i < length; i += 1, p += xStep, t += outStep) outArray[t] = Math.max(xArray[p] as number, 0);
       break;
     case "sigmoid":
-      for (let i = 0; i < length; i += 1, p += xStep, t += outStep) out[t] = 1 / (1 + Math.exp(-(x[p] as number)));
+      for (let i = 0; i < length; i += 1, p += xStep, t += outStep)
+        outArray[t] = 1 / (1 + Math.exp(-(xArray[p] as number)));
       break;
     case "sign":
       for (let i = 0; i < length; i += 1, p += xStep, t += outStep) {
-        const v = x[p] as number;
-        out[t] = v > 0 ? 1 : v < 0 ? -1 : 0;
+        const v = xArray[p] as number;
+        outArray[t] = v > 0 ? 1 : v < 0 ? -1 : 0;
       }
       break;
     case "sqrt":
-      for (let i = 0; i < length; i += 1, p += xStep, t += outStep) out[t] = Math.sqrt(x[p] as number);
+      for (let i = 0; i < length; i += 1, p += xStep, t += outStep) outArray[t] = Math.sqrt(xArray[p] as number);
       break;
     case "square":
       for (let i = 0; i < length; i += 1, p += xStep, t += outStep) {
-        const v = x[p] as number;
-        out[t] = v * v;
+        const v = xArray[p] as number;
+        outArray[t] = v * v;
       }
       break;
     case "tanh":
-      for (let i = 0; i < length; i += 1, p += xStep, t += outStep) out[t] = Math.tanh(x[p] as number);
+      for (let i = 0; i < length; i += 1, p += xStep, t += outStep) outArray[t] = Math.tanh(xArray[p] as number);
       break;
   }
 }
 
 /** On int32, where results wrap. */
-export function integerUnaryRow(
-  op: UnaryOp,
-  x: TypedArray,
-  xStart: number,
-  xStep: number,
-  out: TypedArray,
-  outStart: number,
-  outStep: number,
-  length: number,
-  alpha: number,
-  beta: number,
-): void {
-  let p = xStart;
-  let t = outStart;
+export function integerUnaryRow(op: UnaryOp, x: Lane, out: Lane, length: number, alpha: number, beta: number): void {
+  const { array: xArray, step: xStep } = x;
+  const { array: outArray, step: outStep } = out;
+  let p = x.start;
+  let t = out.start;
   switch (op) {
     case "square":
       for (let i = 0; i < length; i += 1, p += xStep, t += outStep) {
-        const v = x[p] as number;
-        out[t] = Math.imul(v, v);
+        const v = xArray[p] as number;
+        outArray[t] = Math.imul(v, v);
       }
       break;
     case "abs":
@@ -98,7 +115,7 @@ export function integerUnaryRow(
     case "neg":
     case "relu":
     case "sign":
-      unaryRow(op, x, xStart, xStep, out, outStart, outStep, length, alpha, beta);
+      unaryRow(op, x, out, length, alpha, beta);
       break;
     default:
       throw new TapegradError(`${op}: got int32; expected floats. Cast it with .to("float32") first.`);
@@ -106,67 +123,58 @@ export function integerUnaryRow(
 }
 
 /** On floating elements. */
-export function binaryRow(
-  op: BinaryOp,
-  a: TypedArray,
-  aStart: number,
-  aStep: number,
-  b: TypedArray,
-  bStart: number,
-  bStep: number,
-  out: TypedArray,
-  outStart: number,
-  outStep: number,
-  length: number,
-): void {
-  let p = aStart;
-  let q = bStart;
-  let t = outStart;
+export function binaryRow(op: BinaryOp, a: Lane, b: Lane, out: Lane, length: number): void {
+  const { array: aArray, step: aStep } = a;
+  const { array: bArray, step: bStep } = b;
+  const { array: outArray, step: outStep } = out;
+  let p = a.start;
+  let q = b.start;
+  let t = out.start;
   switch (op) {
     case "add":
       for (let i = 0; i < length; i += 1, p += aStep, q += bStep, t += outStep)
-        out[t] = (a[p] as number) + (b[q] as number);
+        outArray[t] = (aArray[p] as number) + (bArray[q] as number);
       break;
     case "div":
       for (let i = 0; i < length; i += 1, p += aStep, q += bStep, t += outStep)
-        out[t] = (a[p] as number) / (b[q] as number);
+        outArray[t] = (aArray[p] as number) / (bArray[q] as number);
       break;
     case "maximum":
       for (let i = 0; i < length; i += 1, p += aStep, q += bStep, t += outStep)
-        out[t] = Math.max(a[p] as number, b[q] as number);
+        outArray[t] = Math.max(aArray[p] as number, bArray[q] as number);
       break;
     case "minimum":
       for (let i = 0; i < length; i += 1, p += aStep, q += bStep, t += outStep)
-        out[t] = Math.min(a[p] as number, b[q] as number);
+        outArray[t] = Math.min(aArray[p] as number, bArray[q] as number);
       break;
     case "mul":
       for (let i = 0; i < length; i += 1, p += aStep, q += bStep, t += outStep)
-        out[t] = (a[p] as number) * (b[q] as number);
+        outArray[t] = (aArray[p] as number) * (bArray[q] as number);
       break;
     case "pow":
       for (let i = 0; i < length; i += 1, p += aStep, q += bStep, t += outStep)
-        out[t] = power(a[p] as number, b[q] as number);
+        outArray[t] = power(aArray[p] as number, bArray[q] as number);
       break;
     case "reluGrad":
       for (let i = 0; i < length; i += 1, p += aStep, q += bStep, t += outStep)
-        out[t] = (b[q] as number) > 0 ? (a[p] as number) : 0;
+        outArray[t] = (bArray[q] as number) > 0 ? (aArray[p] as number) : 0;
       break;
     case "sigmoidGrad":
       for (let i = 0; i < length; i += 1, p += aStep, q += bStep, t += outStep) {
-        const left = a[p] as number;
-        const right = b[q] as number;
-        out[t] = left * right * (1 - right);
+        const left = aArray[p] as number;
+        const right = bArray[q] as number;
+        outArray[t] = left * right * (1 - right);
       }
       break;
     case "sub":
       for (let i = 0; i < length; i += 1, p += aStep, q += bStep, t += outStep)
-        out[t] = (a[p] as number) - (b[q] as number);
+        outArray[t] = (aArray[p] as number) - (bArray[q] as number);
       break;
     case "tanhGrad":
       for (let i = 0; i < length; i += 1, p += aStep, q += bStep, t += outStep) {
-        const left = a[p] as number;
-        const right = b[q] as number;
-        out[t] = left * (1 - right * right);
+        const left = aArray[p] as number;
+        const right = bArray[q] as number;
+        outArray[t] = left * (1 - right * right);
       }
       break;
   }
@@ -189,36 +197,27 @@ function integerPower(base: number, exponent: number): number {
 }
 
 /** On int32, where results wrap, and on bool. */
-export function integerBinaryRow(
-  op: BinaryOp,
-  a: TypedArray,
-  aStart: number,
-  aStep: number,
-  b: TypedArray,
-  bStart: number,
-  bStep: number,
-  out: TypedArray,
-  outStart: number,
-  outStep: number,
-  length: number,
-): void {
-  let p = aStart;
-  let q = bStart;
-  let t = outStart;
+export function integerBinaryRow(op: BinaryOp, a: Lane, b: Lane, out: Lane, length: number): void {
+  const { array: aArray, step: aStep } = a;
+  const { array: bArray, step: bStep } = b;
+  const { array: outArray, step: outStep } = out;
+  let p = a.start;
+  let q = b.start;
+  let t = out.start;
   switch (op) {
     case "mul":
       for (let i = 0; i < length; i += 1, p += aStep, q += bStep, t += outStep)
-        out[t] = Math.imul(a[p] as number, b[q] as number);
+        outArray[t] = Math.imul(aArray[p] as number, bArray[q] as number);
       break;
     case "pow":
       for (let i = 0; i < length; i += 1, p += aStep, q += bStep, t += outStep)
-        out[t] = integerPower(a[p] as number, b[q] as number);
+        outArray[t] = integerPower(aArray[p] as number, bArray[q] as number);
       break;
     case "add":
     case "maximum":
     case "minimum":
     case "sub":
-      binaryRow(op, a, aStart, aStep, b, bStart, bStep, out, outStart, outStep, length);
+      binaryRow(op, a, b, out, length);
       break;
     default:
       throw new TapegradError(`${op}: got integers; expected floats. Cast them with .to("float32") first.`);
@@ -226,71 +225,52 @@ export function integerBinaryRow(
 }
 
 /** To bool, from any dtype. */
-export function compareRow(
-  op: CompareOp,
-  a: TypedArray,
-  aStart: number,
-  aStep: number,
-  b: TypedArray,
-  bStart: number,
-  bStep: number,
-  out: TypedArray,
-  outStart: number,
-  outStep: number,
-  length: number,
-): void {
-  let p = aStart;
-  let q = bStart;
-  let t = outStart;
+export function compareRow(op: CompareOp, a: Lane, b: Lane, out: Lane, length: number): void {
+  const { array: aArray, step: aStep } = a;
+  const { array: bArray, step: bStep } = b;
+  const { array: outArray, step: outStep } = out;
+  let p = a.start;
+  let q = b.start;
+  let t = out.start;
   switch (op) {
     case "eq":
       for (let i = 0; i < length; i += 1, p += aStep, q += bStep, t += outStep)
-        out[t] = (a[p] as number) === (b[q] as number) ? 1 : 0;
+        outArray[t] = (aArray[p] as number) === (bArray[q] as number) ? 1 : 0;
       break;
     case "ge":
       for (let i = 0; i < length; i += 1, p += aStep, q += bStep, t += outStep)
-        out[t] = (a[p] as number) >= (b[q] as number) ? 1 : 0;
+        outArray[t] = (aArray[p] as number) >= (bArray[q] as number) ? 1 : 0;
       break;
     case "gt":
       for (let i = 0; i < length; i += 1, p += aStep, q += bStep, t += outStep)
-        out[t] = (a[p] as number) > (b[q] as number) ? 1 : 0;
+        outArray[t] = (aArray[p] as number) > (bArray[q] as number) ? 1 : 0;
       break;
     case "le":
       for (let i = 0; i < length; i += 1, p += aStep, q += bStep, t += outStep)
-        out[t] = (a[p] as number) <= (b[q] as number) ? 1 : 0;
+        outArray[t] = (aArray[p] as number) <= (bArray[q] as number) ? 1 : 0;
       break;
     case "lt":
       for (let i = 0; i < length; i += 1, p += aStep, q += bStep, t += outStep)
-        out[t] = (a[p] as number) < (b[q] as number) ? 1 : 0;
+        outArray[t] = (aArray[p] as number) < (bArray[q] as number) ? 1 : 0;
       break;
     case "ne":
       for (let i = 0; i < length; i += 1, p += aStep, q += bStep, t += outStep)
-        out[t] = (a[p] as number) !== (b[q] as number) ? 1 : 0;
+        outArray[t] = (aArray[p] as number) !== (bArray[q] as number) ? 1 : 0;
       break;
   }
 }
 
 /** out = condition ? a : b. */
-export function whereRow(
-  condition: TypedArray,
-  conditionStart: number,
-  conditionStep: number,
-  a: TypedArray,
-  aStart: number,
-  aStep: number,
-  b: TypedArray,
-  bStart: number,
-  bStep: number,
-  out: TypedArray,
-  outStart: number,
-  outStep: number,
-  length: number,
-): void {
-  let c = conditionStart;
-  let p = aStart;
-  let q = bStart;
-  let t = outStart;
+export function whereRow(condition: Lane, a: Lane, b: Lane, out: Lane, length: number): void {
+  const { array: conditionArray, step: conditionStep } = condition;
+  let c = condition.start;
+  const { array: aArray, step: aStep } = a;
+  const { array: bArray, step: bStep } = b;
+  const { array: outArray, step: outStep } = out;
+  let p = a.start;
+  let q = b.start;
+  let t = out.start;
   for (let i = 0; i < length; i += 1, c += conditionStep, p += aStep, q += bStep, t += outStep) {
-    out[t] = (condition[c] === 0 ? b[q] : a[p]) as number;
+    outArray[t] = (conditionArray[c] === 0 ? bArray[q] : aArray[p]) as number;
   }
 }

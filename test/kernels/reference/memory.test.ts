@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import type { DType } from "../../src/kernels/kernelSet.js";
-import { createReferenceKernels } from "../../src/kernels/reference/index.js";
+import type { DType } from "../../../src/kernels/kernelSet.js";
+import { createReferenceKernels } from "../../../src/kernels/reference/index.js";
 
 const dtypes: readonly DType[] = ["float32", "float64", "int32", "bool"];
 
