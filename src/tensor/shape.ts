@@ -38,7 +38,7 @@ export function checkShape(where: string, shape: Shape): void {
     }
   }
   const count = elementCount(shape);
-  if (count > MAX_ELEMENTS) {
+  if (!(count <= MAX_ELEMENTS)) {
     throw new ShapeError(
       `${where}: got shape ${formatShape(shape)} with ${count} elements; expected at most ${MAX_ELEMENTS}. Split the tensor.`,
     );
@@ -153,8 +153,13 @@ export function broadcastStrides(shape: Shape, strides: Shape, target: Shape): n
  * @throws ShapeError where it is not a shape of `count` elements.
  */
 export function inferShape(where: string, shape: Shape, count: number): number[] {
-  const wild = shape.indexOf(-1);
-  const known = shape.filter((_, axis) => axis !== wild);
+  const wild = Array.isArray(shape) ? shape.indexOf(-1) : -1;
+  if (wild >= 0 && shape.includes(-1, wild + 1)) {
+    throw new ShapeError(
+      `${where}: got shape ${formatShape(shape)}; expected at most one extent of -1, which is worked out from the others. Say all but one.`,
+    );
+  }
+  const known = wild < 0 ? shape : shape.filter((_, axis) => axis !== wild);
   checkShape(where, known);
   const rest = elementCount(known);
   const fits = wild < 0 ? rest === count : rest > 0 && count % rest === 0;

@@ -6,6 +6,7 @@ import {
   denseStrides,
   formatShape,
   inferShape,
+  normalizeAxes,
   normalizeAxis,
   type Shape,
   sameShape,
@@ -39,6 +40,7 @@ export function clone(x: Tensor): Tensor {
  * @see https://pytorch.org/docs/stable/generated/torch.Tensor.contiguous.html
  */
 export function contiguous(x: Tensor): Tensor {
+  commonKernels("contiguous", x);
   return x.isContiguous() ? x : clone(x);
 }
 
@@ -48,6 +50,7 @@ export function contiguous(x: Tensor): Tensor {
  * @see https://pytorch.org/docs/stable/generated/torch.Tensor.detach.html
  */
 export function detach(x: Tensor): Tensor {
+  commonKernels("detach", x);
   return new Tensor(x.storage.retain(), x.shape, x.strides, x.offset, "detach");
 }
 
@@ -95,6 +98,7 @@ export function reshape(x: Tensor, shape: Shape): Tensor {
  * @see https://pytorch.org/docs/stable/generated/torch.flatten.html
  */
 export function flatten(x: Tensor, startDim = 0, endDim = -1): Tensor {
+  commonKernels("flatten", x);
   const start = normalizeAxis("flatten", startDim, x.ndim);
   const end = normalizeAxis("flatten", endDim, x.ndim);
   if (start > end) {
@@ -113,10 +117,10 @@ export function flatten(x: Tensor, startDim = 0, endDim = -1): Tensor {
  */
 export function permute(x: Tensor, axes: readonly number[]): Tensor {
   commonKernels("permute", x);
-  const order = axes.map((axis) => normalizeAxis("permute", axis, x.ndim));
-  if (order.length !== x.ndim || new Set(order).size !== x.ndim) {
+  const order = Array.isArray(axes) ? axes.map((axis: number) => normalizeAxis("permute", axis, x.ndim)) : null;
+  if (order === null || order.length !== x.ndim || new Set(order).size !== x.ndim) {
     throw new ShapeError(
-      `permute: got axes ${formatShape(axes)} for shape ${formatShape(x.shape)}; expected each of its ${x.ndim} axes once. Name every axis.`,
+      `permute: got axes [${String(axes)}] for shape ${formatShape(x.shape)}; expected an array with each of its ${x.ndim} axes once. Name every axis.`,
     );
   }
   const out = viewOf(
@@ -137,6 +141,7 @@ export function permute(x: Tensor, axes: readonly number[]): Tensor {
  * @see https://pytorch.org/docs/stable/generated/torch.transpose.html
  */
 export function transpose(x: Tensor, dim0: number, dim1: number): Tensor {
+  commonKernels("transpose", x);
   const first = normalizeAxis("transpose", dim0, x.ndim);
   const second = normalizeAxis("transpose", dim1, x.ndim);
   const axes = x.shape.map((_, axis) => (axis === first ? second : axis === second ? first : axis));
@@ -146,14 +151,12 @@ export function transpose(x: Tensor, dim0: number, dim1: number): Tensor {
 /**
  * Without the axes of extent 1: all of them, or those named (named axes of another extent stay).
  *
- * @throws ShapeError where a named axis is out of range.
+ * @throws ShapeError where a named axis is out of range, or named twice.
  * @see https://pytorch.org/docs/stable/generated/torch.squeeze.html
  */
 export function squeeze(x: Tensor, axes?: number | readonly number[]): Tensor {
-  const named =
-    axes === undefined
-      ? null
-      : (typeof axes === "number" ? [axes] : axes).map((axis) => normalizeAxis("squeeze", axis, x.ndim));
+  commonKernels("squeeze", x);
+  const named = axes === undefined ? null : normalizeAxes("squeeze", axes, x.ndim);
   const shape = x.shape.filter((extent, axis) => extent !== 1 || (named !== null && !named.includes(axis)));
   return sameShape(shape, x.shape) ? viewLike(x) : view(x, shape);
 }
@@ -165,6 +168,7 @@ export function squeeze(x: Tensor, axes?: number | readonly number[]): Tensor {
  * @see https://pytorch.org/docs/stable/generated/torch.unsqueeze.html
  */
 export function unsqueeze(x: Tensor, dim: number): Tensor {
+  commonKernels("unsqueeze", x);
   const axis = normalizeAxis("unsqueeze", dim, x.ndim + 1);
   return view(x, [...x.shape.slice(0, axis), 1, ...x.shape.slice(axis)]);
 }

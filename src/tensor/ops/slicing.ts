@@ -64,7 +64,7 @@ export function select(x: Tensor, dim: number, index: number): Tensor {
  * @throws ArgumentError where a step is not a whole number above 0, or a bound is no whole number.
  * @see https://pytorch.org/docs/stable/tensor_view.html
  */
-export function slice(x: Tensor, ...ranges: readonly SliceRange[]): Tensor {
+export function slice(x: Tensor, ...ranges: SliceRange[]): Tensor {
   commonKernels("slice", x);
   if (ranges.length > x.ndim) {
     throw new ShapeError(
