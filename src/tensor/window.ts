@@ -81,9 +81,9 @@ export function samePadding(kernel: Pair, dilation: Pair): Padding {
 /**
  * Reads the shape of an image or a batch of images.
  *
- * @throws ShapeError where it has not 3 or 4 axes, or no rows, columns or (unless `noChannels`) channels.
+ * @throws ShapeError where it has not 3 or 4 axes, or no rows, columns or channels.
  */
-export function planesOf(where: string, shape: Shape, noChannels = false): Planes {
+export function planesOf(where: string, shape: Shape): Planes {
   const [width = 0, height = 0, channels = 0, batch = 1] = shape.toReversed();
   if (shape.length !== 3 && shape.length !== 4) {
     throw new ShapeError(
@@ -91,7 +91,7 @@ export function planesOf(where: string, shape: Shape, noChannels = false): Plane
         `for a single image. Reshape or unsqueeze it.`,
     );
   }
-  if (height === 0 || width === 0 || (channels === 0 && !noChannels)) {
+  if (height === 0 || width === 0 || channels === 0) {
     throw new ShapeError(
       `${where}: got an input of shape ${formatShape(shape)}; expected no extent of 0 but the batch's. Leave the empty input out.`,
     );
@@ -130,7 +130,7 @@ function outExtent(
   const reach = dilation * (kernel - 1) + 1;
   if (reach > padded) {
     throw new ShapeError(
-      `${where}: got an input of ${name} ${extent}, with padding ${padded}, for a kernel of ${name} ${kernel} with dilation ${dilation}; ` +
+      `${where}: got ${name} ${extent}, padded to ${padded}, for a kernel of ${name} ${kernel} with dilation ${dilation}; ` +
         `expected at least ${dilation}·(${kernel} − 1) + 1 = ${reach}, since the output ${name} is ` +
         `floor((padded − dilation·(kernel − 1) − 1) / stride) + 1. Use a smaller kernel or more padding.`,
     );

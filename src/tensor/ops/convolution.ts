@@ -82,7 +82,7 @@ export function conv2d(
   const dilations = pairOf("conv2d", "dilation", dilation, 1);
   const around = convPadding(padding, kernel, strides, dilations);
   checkGroups("conv2d", groups, "output", outChannels);
-  const planes = planesOf("conv2d", x.shape, true);
+  const planes = planesOf("conv2d", x.shape);
   if (planes.channels !== groupChannels * groups) {
     throw new ShapeError(
       `conv2d: got ${planes.channels} channels in the input of shape ${formatShape(x.shape)}; expected ${groupChannels * groups}, for a weight of shape ` +
@@ -122,7 +122,7 @@ export function convTranspose2d(
   };
   const extra = pairOf("convTranspose2d", "outputPadding", outputPadding, 0);
   checkGroups("convTranspose2d", groups, "input", inChannels);
-  const planes = planesOf("convTranspose2d", x.shape, true);
+  const planes = planesOf("convTranspose2d", x.shape);
   if (planes.channels !== inChannels) {
     throw new ShapeError(
       `convTranspose2d: got ${planes.channels} channels in the input of shape ${formatShape(x.shape)}; expected ${inChannels}, for a weight of shape ` +
@@ -211,8 +211,8 @@ function checkOperands(where: string, x: Tensor, weight: Tensor, bias: Tensor | 
 }
 
 function kernelOf(where: string, weight: Tensor): Pair {
-  const [outChannels = 0, , height = 0, width = 0] = weight.shape;
-  if (weight.ndim !== 4 || outChannels === 0 || height === 0 || width === 0) {
+  const [, , height = 0, width = 0] = weight.shape;
+  if (weight.ndim !== 4 || weight.numel() === 0) {
     throw new ShapeError(
       `${where}: got a weight of shape ${formatShape(weight.shape)}; expected 4 axes, channels by channels by kernel height by width, and none of them empty. ` +
         `Reshape it.`,

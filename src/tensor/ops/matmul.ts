@@ -34,7 +34,8 @@ export function matmul(a: Tensor, b: Tensor): Tensor {
         `and they are ${inner} and ${other}. Transpose or reshape one of them.`,
     );
   }
-  const batch = broadcastShapes("matmul", a.shape.slice(0, -2), b.shape.slice(0, -2));
+  const place = `matmul of ${formatShape(a.shape)} by ${formatShape(b.shape)}, axes before the last two`;
+  const batch = broadcastShapes(place, a.shape.slice(0, -2), b.shape.slice(0, -2));
   const rows = a.ndim === 1 ? [] : [at(a.shape, a.ndim - 2)];
   const columns = b.ndim === 1 ? [] : [at(b.shape, b.ndim - 1)];
   const shape = [...batch, ...rows, ...columns];
@@ -98,11 +99,16 @@ export function linear(x: Tensor, weight: Tensor, bias: Tensor | null = null): T
     );
   }
   const features = x.shape[x.ndim - 1];
+  if (features === undefined) {
+    throw new ShapeError(
+      `linear: got an input of shape []; expected ${inFeatures} features in its last axis. Reshape it to [${inFeatures}].`,
+    );
+  }
   if (features !== inFeatures) {
     throw new ShapeError(
-      `linear: got ${features ?? "no"} features in the last axis of the input, which has shape ${formatShape(x.shape)}; expected ${inFeatures}, ` +
+      `linear: got ${features} features in the last axis of the input, which has shape ${formatShape(x.shape)}; expected ${inFeatures}, ` +
         `for a weight of shape ${formatShape(weight.shape)}. Reshape or flatten the input to ${inFeatures} features, or ` +
-        `make the layer new nn.Linear(${features ?? 1}, ${outFeatures}).`,
+        `make the layer new nn.Linear(${features}, ${outFeatures}).`,
     );
   }
   const shape = [...x.shape.slice(0, -1), outFeatures];

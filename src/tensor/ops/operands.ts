@@ -1,5 +1,6 @@
 /** What ops on images and matrices ask of their operands. */
 import { DTypeError } from "../../errors.js";
+import { promoteTypes } from "../dtype.js";
 import { composite } from "../scopes.js";
 import type { Tensor } from "../tensor.js";
 import { unsqueeze, view } from "./layout.js";
@@ -10,7 +11,7 @@ export function checkOneDtype(where: string, ...tensors: readonly Tensor[]): voi
   for (const { dtype } of rest) {
     if (first !== undefined && dtype !== first.dtype) {
       throw new DTypeError(
-        `${where}: got tensors of ${first.dtype} and ${dtype}; expected one dtype. Cast one of them with .to("${first.dtype}").`,
+        `${where}: got tensors of ${first.dtype} and ${dtype}; expected one dtype. Cast one of them with .to("${promoteTypes(first.dtype, dtype)}").`,
       );
     }
   }
