@@ -7,7 +7,7 @@
 export * from "./activations.js";
 export * from "./arithmetic.js";
 export * from "./asStrided.js";
-export { expand, sum } from "./broadcast.js";
+export { expand, type ReduceOptions, sum } from "./broadcast.js";
 export * from "./cast.js";
 export * from "./compare.js";
 export * from "./convolution.js";
