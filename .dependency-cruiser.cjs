@@ -2,7 +2,7 @@
 // Cycles are the linter's business (noImportCycles in biome.json): types may refer to each other, run-time imports may not.
 
 /** The kernel contract: what a kernel set must do, in plain numbers. It is all of the kernels that tensors may see. */
-const contract = "^src/kernels/(kernelSet|dtype|geometry)\\.ts$";
+const contract = "^src/kernels/(kernelSet|dtype|geometry|strides)\\.ts$";
 const errors = "^src/errors\\.ts$";
 
 /** Modules under `path` import only what `allowed` matches. */

@@ -59,7 +59,7 @@ export type UnaryOp =
  * z = f(a, b) in the dtype of the operands. On int32, `div` does not occur, `add`, `sub` and `mul` wrap, and `pow`
  * takes a non-negative exponent.
  * `maximum` and `minimum` hand NaN on. The gradient forms take the output gradient as `a`:
- * `reluGrad` is a where b > 0, else 0 (b is relu's output); `sigmoidGrad` is a·b·(1 − b) and `tanhGrad` is a·(1 − b²),
+ * `reluGrad` is 0 where b ≤ 0, else a (b is relu's output); `sigmoidGrad` is a·b·(1 − b) and `tanhGrad` is a·(1 − b²),
  * with b the op's output.
  */
 export type BinaryOp =
@@ -143,7 +143,7 @@ export interface KernelSet {
   /** out = value. */
   fill(out: Strided, value: number): void;
 
-  /** out = x, same shape, cast to out's dtype (floats to int32 towards zero; anything but 0 to bool 1). */
+  /** out = x, same shape, cast to out's dtype (floats to int32 towards zero, held within its range, NaN to 0; anything but 0 to bool 1). */
   copy(x: Strided, out: Strided): void;
 
   unary(op: UnaryOp, x: Strided, out: Strided, alpha: number, beta: number): void;
@@ -204,7 +204,7 @@ export interface KernelSet {
 
   /**
    * Maximum of each window (padding never wins; NaN does) and, in `indices` (int32), the place y·inWidth + x of the
-   * first maximum. Every window holds at least one input element.
+   * first maximum, or of the last NaN. Every window holds at least one input element.
    */
   maxPool2d(x: Dense, out: Dense, indices: Dense, geometry: WindowGeometry): void;
 

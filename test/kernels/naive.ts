@@ -104,7 +104,7 @@ const binaryFunctions: Record<BinaryOp, (a: number, b: number) => number> = {
     if (a === -1 && !Number.isFinite(b) && !Number.isNaN(b)) return 1;
     return a ** b;
   },
-  reluGrad: (a, b) => (b > 0 ? a : 0),
+  reluGrad: (a, b) => (b <= 0 ? 0 : a),
   sigmoidGrad: (a, b) => a * b * (1 - b),
   sub: (a, b) => a - b,
   tanhGrad: (a, b) => a * (1 - b * b),
@@ -361,7 +361,9 @@ export function createNaiveKernels(): KernelSet {
           "amax",
           taps.map((tap) => tap.value),
         );
-        const winner = taps.find(({ value }) => value === extreme || (Number.isNaN(extreme) && Number.isNaN(value)));
+        const winner = Number.isNaN(extreme)
+          ? taps.filter(({ value }) => Number.isNaN(value)).at(-1)
+          : taps.find(({ value }) => value === extreme);
         set(out, index, extreme);
         set(indices, index, winner?.place ?? -1);
       }

@@ -129,8 +129,8 @@ function maxPoolPlane(
         let p = (top + ky * g.dilationHeight) * g.inWidth + left + kxFirst * g.dilationWidth;
         for (let kx = kxFirst; kx < kxEnd; kx += 1, p += g.dilationWidth) {
           const value = x[xStart + p] as number;
-          // Not `value > best`: a NaN wins over every number, and keeps its place against later ones.
-          if (!(value <= best) && !Number.isNaN(best)) {
+          // A NaN wins over every number, and over the NaNs before it.
+          if (value > best || Number.isNaN(value)) {
             best = value;
             place = p;
           }

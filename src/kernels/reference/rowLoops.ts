@@ -157,7 +157,7 @@ export function binaryRow(op: BinaryOp, a: Lane, b: Lane, out: Lane, length: num
       break;
     case "reluGrad":
       for (let i = 0; i < length; i += 1, p += aStep, q += bStep, t += outStep)
-        outArray[t] = (bArray[q] as number) > 0 ? (aArray[p] as number) : 0;
+        outArray[t] = (bArray[q] as number) <= 0 ? 0 : (aArray[p] as number);
       break;
     case "sigmoidGrad":
       for (let i = 0; i < length; i += 1, p += aStep, q += bStep, t += outStep) {

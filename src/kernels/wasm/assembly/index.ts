@@ -1,0 +1,46 @@
+/** The module: one entry for every kernel, and the loop that worker threads run. */
+import { setThread } from "./environment";
+import { fill } from "./fill";
+import * as id from "./kernelIds";
+
+/** Runs units [begin, end) of a kernel on the arguments that lie in memory. */
+export function run(kernel: i32, begin: i32, end: i32): void {
+  switch (kernel) {
+    case id.FILL:
+      return fill(begin, end);
+    default:
+      unreachable();
+  }
+}
+
+/** Claims chunks of the present job until none is left. */
+export function help(): void {
+  while (true) {
+    const ticket = atomic.add<u64>(id.TICKET, 1);
+    const chunk = <i32>(ticket & 0xffffff);
+    const chunks = <i32>((ticket >> 24) & 0xffffff);
+    // Beyond the last chunk nothing may be looked at: the main thread may be writing the next job already.
+    if (chunk >= chunks) return;
+    const size = load<i32>(id.JOB_CHUNK);
+    const begin = chunk * size;
+    run(load<i32>(id.JOB_KERNEL), begin, min(begin + size, load<i32>(id.JOB_UNITS)));
+    atomic.add<i32>(id.FINISHED, 1);
+  }
+}
+
+/** How often a worker looks for a new job before it goes to sleep: some tens of microseconds. */
+const SPINS = 20000;
+
+/** The life of a worker thread. */
+export function work(index: i32): void {
+  setThread(index);
+  let seen = 0;
+  while (true) {
+    help();
+    let spins = 0;
+    while (atomic.load<i32>(id.GENERATION) == seen) {
+      if (++spins > SPINS) atomic.wait<i32>(id.GENERATION, seen, -1);
+    }
+    seen = atomic.load<i32>(id.GENERATION);
+  }
+}

@@ -1,0 +1,168 @@
+/** The running module: its memory, its arguments, and how a job is shared among threads. */
+import { ArgumentError, DeviceError } from "../../errors.js";
+import * as id from "./assembly/kernelIds.js";
+import { buildBytes, chooseBuild, type WasmBuild } from "./build.js";
+import { Heap } from "./heap.js";
+import { canShareMemory, coreCount, startHelper } from "./threads.js";
+
+/** Options of the WASM kernel set. */
+export interface EngineOptions {
+  /** Which build to run. Default: the best that the engine validates; never the revectorized one. */
+  readonly build?: WasmBuild | null;
+  /** Threads, the main one included. Default: the cores of the machine. */
+  readonly threads?: number;
+}
+
+interface Exports {
+  run(kernel: number, begin: number, end: number): void;
+  help(): void;
+}
+
+/** Work (in steps of some nanoseconds) below which waking another thread costs more than it saves. */
+const SHARING_PAYS = 50_000;
+/** Chunks for each thread: enough that a thread that was held up leaves the rest to the others. */
+const CHUNKS_PER_THREAD = 4;
+/** Milliseconds without progress after which a thread counts as lost. */
+const PATIENCE = 20_000;
+
+/** Most threads, so that scratch memory for each can be laid out once. */
+export const MAX_THREADS = 64;
+
+export class Engine {
+  readonly build: WasmBuild;
+  readonly heap: Heap;
+  /** The job's arguments as whole numbers and addresses. Write them, then {@link launch}. */
+  words: Int32Array;
+  /** The same words as fractions. */
+  fractions: Float32Array;
+
+  private readonly memory: WebAssembly.Memory;
+  private readonly module: WebAssembly.Module;
+  private readonly exports: Exports;
+  private readonly shared: boolean;
+  private helpers: { stop(): void }[] = [];
+  private wantedThreads: number;
+  private control: Int32Array;
+  private tickets: BigInt64Array;
+  private death: string | null = null;
+
+  /** @throws ArgumentError where the build cannot run here, or the thread count is no whole number of 1 or more. */
+  constructor(options: EngineOptions = {}) {
+    this.build = chooseBuild(options.build ?? null);
+    this.shared = canShareMemory();
+    this.memory = new WebAssembly.Memory({ initial: 2, maximum: 65536, shared: this.shared });
+    this.module = new WebAssembly.Module(buildBytes(this.build, this.shared));
+    // The one place where the module's exports get their types.
+    this.exports = new WebAssembly.Instance(this.module, { env: { memory: this.memory } })
+      .exports as unknown as Exports;
+    this.heap = new Heap(this.memory, 2 * id.STATIC_BASE, () => this.refresh());
+    this.words = new Int32Array(0);
+    this.fractions = new Float32Array(0);
+    this.control = new Int32Array(0);
+    this.tickets = new BigInt64Array(0);
+    this.refresh();
+    this.wantedThreads = 1;
+    this.setThreads(options.threads ?? Math.min(coreCount(), MAX_THREADS));
+  }
+
+  /** The memory as it is now. It is another object after each growth. */
+  get buffer(): ArrayBufferLike {
+    return this.memory.buffer;
+  }
+
+  /** Threads that jobs are cut up for. */
+  get threads(): number {
+    return this.wantedThreads;
+  }
+
+  /**
+   * Sets the number of threads, the main one included. Where memory cannot be shared it stays 1.
+   *
+   * @throws ArgumentError where it is no whole number from 1 to 64.
+   */
+  setThreads(count: number): void {
+    if (!Number.isInteger(count) || count < 1 || count > MAX_THREADS) {
+      throw new ArgumentError(
+        `setNumThreads: got ${String(count)}; expected a whole number from 1 to ${MAX_THREADS}. Leave it out for one thread a core.`,
+      );
+    }
+    for (const helper of this.helpers) helper.stop();
+    this.helpers = [];
+    this.wantedThreads = this.shared ? count : 1;
+  }
+
+  /**
+   * Runs a kernel on units 0 … units − 1, with the arguments that were written before. Returns when all is done. The
+   * chunks depend on nothing but the numbers given here and the thread count, so results repeat to the bit.
+   *
+   * @param work rough cost of all units, in simple steps of an inner loop; decides whether to share
+   * @param grain least units in a chunk
+   */
+  launch(kernel: number, units: number, work: number, grain = 1): void {
+    if (units <= 0) return;
+    if (this.wantedThreads === 1 || work < SHARING_PAYS || units <= grain) {
+      this.exports.run(kernel, 0, units);
+      return;
+    }
+    const size = Math.max(Math.ceil(units / (this.wantedThreads * CHUNKS_PER_THREAD)), grain);
+    this.share(kernel, units, size, Math.ceil(units / size));
+  }
+
+  private share(kernel: number, units: number, size: number, chunks: number): void {
+    if (this.death !== null) this.failThreads(this.takeDeath());
+    while (this.helpers.length < this.wantedThreads - 1) this.addHelper();
+    const { control } = this;
+    control[id.JOB_KERNEL >> 2] = kernel;
+    control[id.JOB_UNITS >> 2] = units;
+    control[id.JOB_CHUNK >> 2] = size;
+    Atomics.store(control, id.FINISHED >> 2, 0);
+    Atomics.store(this.tickets, id.TICKET >> 3, BigInt(chunks) << 24n);
+    Atomics.add(control, id.GENERATION >> 2, 1);
+    Atomics.notify(control, id.GENERATION >> 2);
+    this.exports.help();
+    this.awaitChunks(chunks);
+  }
+
+  /** Waits for the chunks that other threads are at. They are few and short, so it looks again and again. */
+  private awaitChunks(chunks: number): void {
+    let since = 0;
+    for (let looks = 1; Atomics.load(this.control, id.FINISHED >> 2) < chunks; looks++) {
+      if (looks % 100_000 !== 0) continue;
+      since ||= performance.now();
+      if (Atomics.load(this.control, id.FAILED >> 2) !== 0) this.failThreads("it failed inside a kernel");
+      if (performance.now() - since > PATIENCE) this.failThreads(`no progress for ${PATIENCE / 1000} s`);
+    }
+  }
+
+  private failThreads(reason: string): never {
+    Atomics.store(this.control, id.FAILED >> 2, 0);
+    this.setThreads(1);
+    throw new DeviceError(
+      `wasm: got a worker thread that died (${reason}); expected it to finish its part. Results since the last read are lost; ` +
+        `computing goes on with one thread. Call setNumThreads to start new ones.`,
+    );
+  }
+
+  private takeDeath(): string {
+    const reason = this.death ?? "";
+    this.death = null;
+    return reason;
+  }
+
+  private addHelper(): void {
+    const index = this.helpers.length + 1;
+    this.helpers.push(
+      startHelper(this.module, this.memory, index, (reason) => {
+        this.death = reason;
+      }),
+    );
+  }
+
+  private refresh(): void {
+    const { buffer } = this.memory;
+    this.words = new Int32Array(buffer, id.JOB_ARGUMENTS, 128);
+    this.fractions = new Float32Array(buffer, id.JOB_ARGUMENTS, 128);
+    this.control = new Int32Array(buffer, 0, 256);
+    this.tickets = new BigInt64Array(buffer, 0, 128);
+  }
+}
