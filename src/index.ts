@@ -4,6 +4,7 @@ import "./tensor/methods.js";
 
 export * from "./errors.js";
 export type { DType, TypedArray } from "./kernels/dtype.js";
+export * as nn from "./nn/index.js";
 export * as optim from "./optim/index.js";
 export { isGradEnabled } from "./tensor/autograd.js";
 export * as autograd from "./tensor/autogradNamespace.js";

@@ -1,0 +1,53 @@
+/** Checks of the settings that layers are made with. */
+import { ArgumentError } from "../errors.js";
+import { formatSetting } from "../tensor/window.js";
+
+/** @throws ArgumentError where `value` is not a whole number of `minimum` or more. */
+export function checkCount(where: string, name: string, value: number, minimum = 1): void {
+  if (!Number.isSafeInteger(value) || value < minimum) {
+    throw new ArgumentError(
+      `${where}: got ${name} ${formatSetting(value)}; expected a whole number of ${minimum} or more. Correct ${name}.`,
+    );
+  }
+}
+
+/** @throws ArgumentError where `groups` does not divide a number of channels. */
+export function checkGroups(where: string, groups: number, channels: { readonly [name: string]: number }): void {
+  checkCount(where, "groups", groups);
+  for (const [name, count] of Object.entries(channels)) {
+    if (count % groups !== 0) {
+      throw new ArgumentError(
+        `${where}: got groups ${groups} for ${name} ${count}; expected a number that divides ${name}. Correct groups or ${name}.`,
+      );
+    }
+  }
+}
+
+/** @throws ArgumentError where `value` is not one of `choices`. */
+export function checkChoice(where: string, name: string, value: string, choices: readonly string[]): void {
+  if (!choices.includes(value)) {
+    throw new ArgumentError(
+      `${where}: got ${name} ${formatSetting(value)}; expected one of ${choices.map(formatSetting).join(", ")}. Correct ${name}.`,
+    );
+  }
+}
+
+/** @throws ArgumentError where `value` is not a number from `least` to `most`. */
+export function checkRange(where: string, name: string, value: number, least: number, most: number): void {
+  const ok = typeof value === "number" && Number.isFinite(value) && value >= least && value <= most;
+  if (!ok) {
+    const range = most === Infinity ? `of ${least} or more` : least === -Infinity ? "" : `from ${least} to ${most}`;
+    throw new ArgumentError(
+      `${where}: got ${name} ${formatSetting(value)}; expected a finite number ${range}`.trimEnd() +
+        `. Correct ${name}.`,
+    );
+  }
+}
+
+/** Settings for printing, `name=value` each; those that are undefined are left out. */
+export function settings(values: { readonly [name: string]: unknown }): string {
+  return Object.entries(values)
+    .filter(([, value]) => value !== undefined)
+    .map(([name, value]) => `${name}=${typeof value === "string" ? value : formatSetting(value)}`)
+    .join(", ");
+}

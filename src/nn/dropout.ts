@@ -1,0 +1,31 @@
+import { dropout } from "../tensor/ops/dropout.js";
+import type { Tensor } from "../tensor/tensor.js";
+import { checkRange, settings } from "./arguments.js";
+import { inLayer } from "./errorPlace.js";
+import { Module } from "./module.js";
+
+/**
+ * In training sets each element to 0 with probability `p` and multiplies the others by 1 / (1 − p); in evaluation gives
+ * its input back. Any shape.
+ *
+ * @throws ArgumentError unless p is from 0 to 1.
+ * @see https://pytorch.org/docs/stable/generated/torch.nn.Dropout.html
+ * @see N. Srivastava et al.: Dropout, JMLR 15, 2014
+ */
+export class Dropout extends Module {
+  readonly p: number;
+
+  constructor(p = 0.5) {
+    super();
+    checkRange("Dropout", "p", p, 0, 1);
+    this.p = p;
+  }
+
+  forward(x: Tensor): Tensor {
+    return inLayer(this, () => dropout(x, this.p, this.training));
+  }
+
+  override extraRepr(): string {
+    return settings({ p: this.p });
+  }
+}

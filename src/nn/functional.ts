@@ -1,0 +1,3 @@
+/** All ops as functions. */
+export * from "../tensor/ops/index.js";
+export * from "../tensor/ops/joining.js";

@@ -1,0 +1,23 @@
+/** Networks: modules, layers, losses, initialisation. */
+export { type InplaceOptions, LeakyReLU, LogSoftmax, ReLU, Sigmoid, Softmax, Tanh } from "./activation.js";
+export { BatchNorm1d, BatchNorm2d, type BatchNormLayerOptions } from "./batchNorm.js";
+export {
+  Conv2d,
+  type Conv2dLayerOptions,
+  ConvTranspose2d,
+  type ConvTranspose2dLayerOptions,
+  type PaddingMode,
+} from "./convolution.js";
+export { Dropout } from "./dropout.js";
+export { Fold, Unfold } from "./fold.js";
+export * as functional from "./functional.js";
+export * as init from "./init.js";
+export { Linear, type LinearOptions } from "./linear.js";
+export { BCEWithLogitsLoss, CrossEntropyLoss, L1Loss, MSELoss, NLLLoss } from "./loss.js";
+export { type Layer, Module } from "./module.js";
+export { Buffer, type BufferOptions, Parameter, type ParameterOptions } from "./parameter.js";
+export { AdaptiveAvgPool2d, AvgPool2d, MaxPool2d, type MaxPool2dLayerOptions } from "./pooling.js";
+export { Sequential } from "./sequential.js";
+export { Flatten, Identity } from "./shape.js";
+export type { LoadResult, LoadStateDictOptions, StateDict } from "./stateDict.js";
+export { type Summary, type SummaryRow, summary } from "./summary.js";

@@ -1,0 +1,73 @@
+import { ArgumentError } from "../errors.js";
+import type { Tensor } from "../tensor/tensor.js";
+import type { Held } from "./fields.js";
+import { type Layer, Module } from "./module.js";
+
+/**
+ * Layers one after another, each fed with the output of the one before: `new Sequential(a, b, c)`, whose paths are
+ * numbers, or `new Sequential({ conv: a, relu: b })`, whose paths are names.
+ *
+ * @throws ArgumentError where a layer is no module, or a name is a number or has a dot in it.
+ * @see https://pytorch.org/docs/stable/generated/torch.nn.Sequential.html
+ */
+export class Sequential extends Module implements Iterable<Layer> {
+  readonly #layers: readonly Held<Layer>[];
+
+  constructor(...layers: readonly Layer[]);
+  constructor(layers: { readonly [name: string]: Layer });
+  constructor(...layers: readonly (Layer | { readonly [name: string]: Layer })[]) {
+    super();
+    const [first] = layers;
+    const isNamed = layers.length === 1 && typeof first === "object" && !(first instanceof Module);
+    this.#layers = Object.entries((isNamed ? first : layers) as { readonly [name: string]: Layer });
+    for (const [name, layer] of this.#layers) {
+      if (!(layer instanceof Module)) {
+        throw new ArgumentError(
+          `Sequential: got ${String(layer)} as layer ${name}; expected a module. Wrap functions in a Module of your own.`,
+        );
+      }
+      // Numbers would be sorted before all other names, whatever the order they are written in.
+      if (isNamed && (name === "" || name.includes(".") || /^\d+$/.test(name))) {
+        throw new ArgumentError(
+          `Sequential: got the name ${JSON.stringify(name)}; expected names without dots that are no numbers. Rename the layer.`,
+        );
+      }
+    }
+  }
+
+  /** Number of layers. */
+  get length(): number {
+    return this.#layers.length;
+  }
+
+  /**
+   * The layer at a place that may count from the end.
+   *
+   * @throws ArgumentError where there is none.
+   */
+  at(index: number): Layer {
+    const held = Number.isInteger(index) ? this.#layers.at(index) : undefined;
+    if (held === undefined) {
+      throw new ArgumentError(
+        `Sequential: got index ${String(index)}; expected a whole number from ${-this.length} to ${this.length - 1} for ${this.length} layers. ` +
+          `Choose one in that range.`,
+      );
+    }
+    return held[1];
+  }
+
+  *[Symbol.iterator](): Iterator<Layer> {
+    for (const [, layer] of this.#layers) yield layer;
+  }
+
+  forward(x: Tensor): Tensor {
+    let out = x;
+    for (const layer of this) out = layer.forward(out);
+    return out;
+  }
+
+  protected override *fields(): Generator<Held<object>> {
+    yield* this.#layers;
+    yield* super.fields();
+  }
+}
