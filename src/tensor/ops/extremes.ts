@@ -74,8 +74,9 @@ function extremesAlong(name: "max" | "min", x: Tensor, dim: number, options: Red
         `Use ${elementwise}(a, b) for the ${name} of two tensors, a${name} for several axes.`,
     );
   }
-  const row = x.ndim === 0 ? view(x, [1]) : x;
   const axis = normalizeAxis(name, dim, x.ndim);
+  checkNotEmpty(name, x, x.shape[axis] ?? 1, `along axis ${axis}`);
+  const row = x.ndim === 0 ? view(x, [1]) : x;
   const indices = placesAlong(name, row, axis);
   const values = pick(row, axis, indices);
   if (row !== x) row.dispose();
@@ -86,8 +87,9 @@ function extremesAlong(name: "max" | "min", x: Tensor, dim: number, options: Red
 function placeOf(name: "argmax" | "argmin", x: Tensor, dim: number | null | undefined, options: ReduceOptions): Tensor {
   commonKernels(name, x);
   const flat = dim === null || dim === undefined;
-  const row = flat || x.ndim === 0 ? withGradMode(false, () => reshape(x, [-1])) : x;
   const axis = flat ? 0 : normalizeAxis(name, dim, x.ndim);
+  checkNotEmpty(name, x, flat ? x.numel() : (x.shape[axis] ?? 1), flat ? "in it" : `along axis ${axis}`);
+  const row = flat || x.ndim === 0 ? withGradMode(false, () => reshape(x, [-1])) : x;
   const places = placesAlong(name, row, axis);
   if (row !== x) row.dispose();
   if (options.keepdim !== true) return dropAxes(places, [axis]);
@@ -102,14 +104,16 @@ function keepAxes(place: Tensor, rank: number): Tensor {
 }
 
 function placesAlong(name: string, x: Tensor, axis: number): Tensor {
-  if (x.shape[axis] === 0) {
-    throw new ShapeError(
-      `${name}: got shape ${formatShape(x.shape)} with nothing along axis ${axis}; expected at least one element to choose from. ` +
-        `Choose another axis, or handle the empty case before.`,
-    );
-  }
   const shape = x.shape.map((extent, i) => (i === axis ? 1 : extent));
   const places = Tensor.allocate(shape, "int32", x.device, name);
   x.kernels.argReduce(name.endsWith("max") ? "amax" : "amin", x, axis, places);
   return places;
+}
+
+function checkNotEmpty(name: string, x: Tensor, extent: number, where: string): void {
+  if (extent > 0) return;
+  throw new ShapeError(
+    `${name}: got shape ${formatShape(x.shape)} with nothing ${where}; expected at least one element to choose from. ` +
+      `Choose another axis, or handle the empty case before.`,
+  );
 }

@@ -7,6 +7,7 @@ import { at, denseStrides, formatShape, sameShape } from "../shape.js";
 import { commonKernels, Tensor } from "../tensor.js";
 import { add, add_, mul, mul_, pow, sub } from "./arithmetic.js";
 import { sum } from "./broadcast.js";
+import { checkWritable } from "./elementwise.js";
 import { contiguous, reshape } from "./layout.js";
 import { mean, var as variance } from "./reductions.js";
 
@@ -53,6 +54,7 @@ export function batchNorm(
   checkInput(x, training);
   for (const [name, tensor] of perChannel) if (tensor) checkPerChannel(name, tensor, x);
   checkNumbers(momentum, eps, training);
+  for (const running of [runningMean, runningVar]) if (running && training) checkWritable("batchNorm", running);
 
   if (!training) {
     if (runningMean === null || runningVar === null) {
