@@ -3,6 +3,7 @@ import { describe, expect, test } from "vitest";
 import "../../../src/devices.js";
 import "../../../src/tensor/methods.js";
 import { ArgumentError, DTypeError, ShapeError } from "../../../src/errors.js";
+import { grad } from "../../../src/tensor/backward.js";
 import { arange, zeros } from "../../../src/tensor/create.js";
 import { memoryStats } from "../../../src/tensor/memory.js";
 import { linear, matmul } from "../../../src/tensor/ops/matmul.js";
@@ -110,6 +111,13 @@ const refusals: readonly Refusal[] = [
     (z) => linear(z("bool", 2, 3), z("bool", 4, 3)),
     new DTypeError("linear: got tensors of bool; expected numbers. Cast them with .float() or .int()."),
   ],
+  [
+    "a layer's result beyond 32 bits",
+    (z) => linear(z(65536, 1), z(65536, 1)),
+    new ShapeError(
+      "linear: got shape [65536, 65536] with 4294967296 elements; expected at most 2147483647. Split the tensor.",
+    ),
+  ],
 ];
 
 /** How many tensors `fn` leaves alive. */
@@ -153,11 +161,9 @@ describe("matmul and linear", () => {
 
   test("a weight's gradient has the weight's own layout", () => {
     const weight = arange(8).reshape([2, 4]).clone().requiresGrad_();
-    linear(arange(12).reshape([3, 4]), weight)
-      .sum()
-      .backward();
-    expect(weight.grad?.isContiguous()).toBe(true);
-    expect(weight.grad?.toArraySync()).toEqual([
+    const [weightGrad] = grad(linear(arange(12).reshape([3, 4]), weight).sum(), weight);
+    expect(weightGrad?.isContiguous()).toBe(true);
+    expect(weightGrad?.toArraySync()).toEqual([
       [12, 15, 18, 21],
       [12, 15, 18, 21],
     ]);
