@@ -8,8 +8,8 @@
  *   and never depends on what `out` held.
  * - `out` overlaps no input, except that elementwise kernels may be given an `out` with the very same
  *   offset and strides as an input (in-place forms).
- * - {@link Strided} arguments may have any strides (0 where broadcast, negative where an input is read backwards);
- *   {@link Dense} ones lie in row-major order without gaps from their offset on.
+ * - {@link Strided} arguments may have any strides: 0 where broadcast, negative where `copy`, `binary` or `reduce` reads an
+ *   input backwards. {@link Dense} ones lie in row-major order without gaps from their offset on.
  * - All floating arguments of one call have one dtype, which is that of the output unless it says otherwise.
  * - Any extent may be 0; the kernel then does what the formula says (an empty sum is 0).
  *

@@ -11,6 +11,8 @@ export interface Layout {
   readonly spread?: number;
   /** Axes along which one stretch of memory is repeated (stride 0). */
   readonly repeat?: readonly number[];
+  /** Axes that are read backwards (negative stride). */
+  readonly reverse?: readonly number[];
 }
 
 /** The named results of one case. */
@@ -124,8 +126,14 @@ export class KernelBench {
       strides[axis] = stride;
       stride *= shape[axis] ?? 1;
     }
+    let offset = layout.offset ?? 0;
+    for (const axis of layout.reverse ?? []) {
+      const step = strides[axis] ?? 0;
+      offset += step * ((shape[axis] ?? 1) - 1);
+      strides[axis] = -step;
+    }
     const buffer = this.kernels.alloc(dtype, length);
-    return { x: { buffer, dtype, shape, strides, offset: layout.offset ?? 0 }, length };
+    return { x: { buffer, dtype, shape, strides, offset }, length };
   }
 }
 

@@ -25,6 +25,9 @@ const layouts: readonly { name: string; shape: readonly number[]; input: Layout;
   { name: "repeated middle", shape: [3, 4, 5], input: { repeat: [1] }, output: {} },
   { name: "repeated all", shape: [3, 4], input: { repeat: [0, 1], offset: 2 }, output: {} },
   { name: "repeated channel", shape: [2, 3, 2, 5], input: { repeat: [0, 2, 3] }, output: {} },
+  { name: "inner axis backwards", shape: [3, 5], input: { reverse: [1], offset: 2 }, output: {} },
+  { name: "outer axis backwards", shape: [3, 5], input: { reverse: [0] }, output: { spread: 2 } },
+  { name: "all axes backwards", shape: [3, 4, 5], input: { reverse: [0, 1, 2] }, output: {} },
   { name: "rank 6", shape: [2, 1, 3, 2, 1, 4], input: { order: [5, 3, 1, 0, 2, 4] }, output: {} },
 ];
 
@@ -147,6 +150,7 @@ const pairs: readonly { name: string; shape: readonly number[]; a: Layout; b: La
   { name: "column", shape: [4, 5], a: {}, b: { repeat: [1] }, output: {} },
   { name: "outer product", shape: [4, 5], a: { repeat: [1] }, b: { repeat: [0] }, output: {} },
   { name: "channel", shape: [2, 3, 4, 5], a: {}, b: { repeat: [0, 2, 3] }, output: {} },
+  { name: "one backwards", shape: [3, 4], a: {}, b: { reverse: [0, 1] }, output: {} },
   { name: "one of one", shape: [3, 4], a: { repeat: [0, 1] }, b: {}, output: {} },
   {
     name: "strided",

@@ -17,6 +17,7 @@ const reductions: readonly { name: string; shape: readonly number[]; axes: reado
   { name: "last of a transposed", shape: [4, 6], axes: [1], layout: { order: [1, 0], offset: 3 } },
   { name: "first of a transposed", shape: [4, 6], axes: [0], layout: { order: [1, 0], spread: 2 } },
   { name: "a repeated axis", shape: [3, 4, 5], axes: [1], layout: { repeat: [1] } },
+  { name: "backwards", shape: [3, 4, 5], axes: [1], layout: { reverse: [1, 2] } },
   { name: "beside a repeated axis", shape: [3, 4, 5], axes: [0, 2], layout: { repeat: [1], order: [2, 1, 0] } },
   { name: "long", shape: [3, 1000], axes: [1], layout: {} },
 ];
