@@ -1,9 +1,10 @@
 /** The walk back over the tape. */
-import { AutogradError, ShapeError } from "../errors.js";
-import { consumedError, GradNode, resetForwardCount, withGradMode } from "./autograd.js";
+import { ArgumentError, AutogradError, ShapeError } from "../errors.js";
+import { checkView, consumedError, type Edge, GradNode, resetForwardCount, withGradMode } from "./autograd.js";
 import { checkFloating } from "./dtype.js";
 import { runScope, SpentGroup } from "./memory.js";
 import { add, add_ } from "./ops/arithmetic.js";
+import { to } from "./ops/cast.js";
 import { clone, viewLike, zerosFor } from "./ops/layout.js";
 import { formatShape, sameShape } from "./shape.js";
 import { commonKernels, Tensor } from "./tensor.js";
@@ -34,17 +35,16 @@ export interface GradOptions extends BackwardOptions {
  * @see https://pytorch.org/docs/stable/generated/torch.Tensor.backward.html
  */
 export function backward(output: Tensor, gradient?: Tensor | null, options: BackwardOptions = {}): void {
-  commonKernels("backward", output);
-  const seed = seedFor("backward", output, gradient ?? null);
-  checkRecorded("backward", output);
-  walkBack(new Map([[output, seed]]), null, options);
-  if (seed !== gradient) seed.dispose();
+  const root = checkedRoot("backward", output, gradient ?? null);
+  walkBack([root], null, options);
 }
 
 /**
- * The gradients of `outputs` for `inputs`, in the shapes of the inputs. No `.grad` is touched.
+ * The gradients of `outputs` for `inputs`, in the shapes of the inputs. No `.grad` is touched. An output that comes
+ * twice counts twice.
  *
  * @throws AutogradError where an input takes no part in the outputs, unless `allowUnused`.
+ * @throws ArgumentError where there are no outputs, no inputs, or not as many `gradOutputs` as outputs.
  * @see https://pytorch.org/docs/stable/generated/torch.autograd.grad.html
  */
 export function grad(
@@ -52,54 +52,69 @@ export function grad(
   inputs: Tensor | readonly Tensor[],
   options: GradOptions = {},
 ): (Tensor | null)[] {
-  const roots = outputs instanceof Tensor ? [outputs] : outputs;
+  const tops = outputs instanceof Tensor ? [outputs] : outputs;
   const targets = inputs instanceof Tensor ? [inputs] : inputs;
-  const seeds = options.gradOutputs instanceof Tensor ? [options.gradOutputs] : (options.gradOutputs ?? []);
-  commonKernels("grad", ...roots, ...targets);
-  const start = new Map<Tensor, Tensor>();
-  roots.forEach((root, index) => {
-    checkRecorded("grad", root);
-    start.set(root, seedFor("grad", root, seeds[index] ?? null));
-  });
-  for (const target of targets) checkRecorded("grad", target);
-  const found = walkBack(start, targets, options);
-  return targets.map((target) => {
-    const result = found.get(placeOf(target)) ?? null;
-    if (result === null && options.allowUnused !== true) {
-      throw new AutogradError(
-        `grad: got an input of shape ${formatShape(target.shape)} that the outputs were not made from; expected inputs that take part in them. ` +
-          `Leave it out, or pass { allowUnused: true } to get null for it.`,
-      );
-    }
-    return result;
-  });
+  const given = options.gradOutputs instanceof Tensor ? [options.gradOutputs] : (options.gradOutputs ?? []);
+  if (tops.length === 0 || targets.length === 0) {
+    throw new ArgumentError(
+      `grad: got ${tops.length} outputs and ${targets.length} inputs; expected at least one of each. Name what to differentiate, and by what.`,
+    );
+  }
+  if (given.length > 0 && given.length !== tops.length) {
+    throw new ArgumentError(
+      `grad: got ${given.length} gradOutputs for ${tops.length} outputs; expected one for each. Pass null for a scalar whose gradient is 1.`,
+    );
+  }
+  const roots = tops.map((output, index) => checkedRoot("grad", output, given[index] ?? null));
+  for (const target of targets) {
+    commonKernels("grad", target);
+    checkRecorded("grad", target);
+  }
+  const found = walkBack(roots, targets, options);
+  return targets.map((target) => found.get(placeOf(target)) ?? null);
+}
+
+/** Where a walk begins. */
+interface Root {
+  readonly output: Tensor;
+  /** Null for a scalar whose gradient is 1. */
+  readonly gradient: Tensor | null;
 }
 
 type Place = GradNode | Tensor;
 
-function walkBack(
-  start: Map<Tensor, Tensor>,
-  targets: readonly Tensor[] | null,
-  options: BackwardOptions,
-): Map<Place, Tensor> {
+function walkBack(roots: readonly Root[], targets: readonly Tensor[] | null, options: GradOptions): Map<Place, Tensor> {
   const createGraph = options.createGraph === true;
   const retainGraph = options.retainGraph ?? createGraph;
   const goals = new Set<Place>(targets?.map(placeOf));
-  const nodes = activeNodes(
-    [...start.keys()].flatMap((root) => root.node ?? []),
-    targets === null ? null : goals,
-  );
+  const places = roots.map(({ output }) => placeOf(output));
+  const nodes = targets === null ? nodesBehind(places) : nodesBetween(places, goals);
   for (const node of nodes) if (node.isConsumed) throw consumedError(node);
   const leaves = leavesOf(nodes);
-  for (const leaf of leaves) releaseSpent(leaf, "at the backward pass after the one that consumed it");
-  resetForwardCount();
-
   const active = new Set<Place>(nodes);
   const pending = new Map<Place, Tensor>();
   const found = new Map<Place, Tensor>();
+  const checkUnused = (isMissing: (place: Place) => boolean): void => {
+    if (options.allowUnused === true) return;
+    for (const target of targets ?? []) if (isMissing(placeOf(target))) throw unusedError(target);
+  };
+  if (targets !== null) {
+    const reached = new Set<Edge>([...places, ...nodes.flatMap((node) => node.edges)]);
+    checkUnused((place) => !reached.has(place));
+  }
+
   const deliver = (place: Place, g: Tensor): void => {
     const before = pending.get(place);
     pending.set(place, before === undefined ? passOn(g) : add(before, g));
+    before?.dispose();
+  };
+  const begin = (): void => {
+    for (const { output, gradient } of roots) {
+      deliver(placeOf(output), gradient === null ? one(output) : to(gradient, output.dtype));
+    }
+    // Only now: a gradient that was passed in may be spent itself.
+    for (const leaf of leaves) releaseSpent(leaf, "at the backward pass after the one that consumed it");
+    resetForwardCount();
   };
   const step = (node: GradNode): void => {
     const g = pending.get(node);
@@ -117,10 +132,11 @@ function walkBack(
   const settle = (): void => {
     for (const [place, g] of pending) {
       if (goals.has(place)) found.set(place, g.alias());
-      else if (targets === null && place instanceof Tensor) accumulate(place, g, createGraph);
+      else if (targets === null && place instanceof Tensor && place.requiresGrad) accumulate(place, g, createGraph);
       g.dispose();
     }
     pending.clear();
+    checkUnused((place) => !found.has(place));
   };
   // What an op leaves behind on its way is nobody's: only gradients under way and results survive a step.
   const run = (work: () => void): void => {
@@ -131,16 +147,19 @@ function walkBack(
     );
   };
 
-  withGradMode(createGraph, () => {
-    run(() => {
-      for (const [root, seed] of start) deliver(placeOf(root), seed);
+  try {
+    withGradMode(createGraph, () => {
+      run(begin);
+      for (const node of nodes) {
+        run(() => step(node));
+        if (!retainGraph) node.consume();
+      }
+      run(settle);
     });
-    for (const node of nodes) {
-      run(() => step(node));
-      if (!retainGraph) node.consume();
-    }
-    run(settle);
-  });
+  } catch (error) {
+    for (const g of [...pending.values(), ...found.values()]) g.dispose();
+    throw error;
+  }
   if (!retainGraph) {
     const group = new SpentGroup(nodes.map((node) => node.output));
     for (const leaf of leaves) leaf.spent = group;
@@ -157,28 +176,29 @@ function placeOf(tensor: Tensor): Place {
   return tensor.node ?? tensor;
 }
 
-/**
- * All nodes behind the given ones (with goals: those that lie on a way to one), newest first: an order in which every
- * node comes after all that used its output.
- */
-function activeNodes(roots: readonly GradNode[], goals: ReadonlySet<Place> | null): GradNode[] {
-  const seen = new Set<GradNode>(roots);
-  const stack = [...seen];
-  for (let node = stack.pop(); node !== undefined; node = stack.pop()) {
-    for (const edge of node.edges) {
-      if (edge instanceof GradNode && !seen.has(edge)) {
-        seen.add(edge);
-        stack.push(edge);
-      }
-    }
+/** All nodes behind the given places, newest first: an order in which every node comes after all that used its output. */
+function nodesBehind(places: readonly Place[], isEnd: (node: GradNode) => boolean = () => false): GradNode[] {
+  const seen = new Set<GradNode>();
+  const stack: Edge[] = [...places];
+  for (let place = stack.pop(); place !== undefined; place = stack.pop()) {
+    if (!(place instanceof GradNode) || seen.has(place)) continue;
+    seen.add(place);
+    if (!isEnd(place)) stack.push(...place.edges);
   }
-  const oldestFirst = [...seen].sort((a, b) => a.id - b.id);
-  if (goals === null) return oldestFirst.reverse();
-  const leading = new Set<Place>();
-  for (const node of oldestFirst) {
-    if (node.edges.some((edge) => edge !== null && (goals.has(edge) || leading.has(edge)))) leading.add(node);
+  return [...seen].sort((a, b) => b.id - a.id);
+}
+
+/** The nodes on the ways from the given places to the goals, newest first. */
+function nodesBetween(places: readonly Place[], goals: ReadonlySet<Place>): GradNode[] {
+  // Behind a single goal nothing matters any more.
+  const nodes = nodesBehind(places, (node) => goals.size === 1 && goals.has(node));
+  const onTheWay = new Set<Edge>(goals);
+  for (const node of nodes.toReversed()) {
+    // What lay behind a consumed node is not known any more: a goal, perhaps.
+    if (node.isConsumed && !goals.has(node)) throw consumedError(node);
+    if (node.edges.some((edge) => onTheWay.has(edge))) onTheWay.add(node);
   }
-  return oldestFirst.filter((node) => leading.has(node)).reverse();
+  return nodes.filter((node) => onTheWay.has(node) && node.edges.some((edge) => onTheWay.has(edge)));
 }
 
 function leavesOf(nodes: readonly GradNode[]): Set<Tensor> {
@@ -215,6 +235,33 @@ function accumulate(leaf: Tensor, g: Tensor, createGraph: boolean): void {
   }
 }
 
+/** Checks what a walk is to begin with, before any memory is touched. */
+function checkedRoot(where: string, output: Tensor, gradient: Tensor | null): Root {
+  commonKernels(where, output);
+  checkFloating(where, output.dtype);
+  checkRecorded(where, output);
+  if (gradient === null) {
+    if (output.numel() === 1) return { output, gradient };
+    throw new ShapeError(
+      `${where}: got an output of shape ${formatShape(output.shape)} without a gradient for it; expected a scalar, or a gradient of that shape. ` +
+        `Reduce the output with .sum() or .mean(), or pass the gradient.`,
+    );
+  }
+  if (!(gradient instanceof Tensor)) {
+    throw new ArgumentError(
+      `${where}: got ${typeof gradient === "object" ? "an object" : String(gradient)} as the output's gradient; expected a tensor or null. ` +
+        `Options come after it: backward(null, { retainGraph: true }).`,
+    );
+  }
+  commonKernels(where, output, gradient);
+  if (!sameShape(gradient.shape, output.shape)) {
+    throw new ShapeError(
+      `${where}: got an output gradient of shape ${formatShape(gradient.shape)}; expected the output's shape ${formatShape(output.shape)}. Reshape it.`,
+    );
+  }
+  return { output, gradient };
+}
+
 function checkRecorded(where: string, tensor: Tensor): void {
   if (!tensor.requiresGrad) {
     throw new AutogradError(
@@ -222,25 +269,19 @@ function checkRecorded(where: string, tensor: Tensor): void {
         `expected one made from a tensor with requiresGrad. Set { requiresGrad: true } on what you differentiate by, and compute outside noGrad.`,
     );
   }
+  checkView(where, tensor);
 }
 
-function seedFor(where: string, output: Tensor, gradient: Tensor | null): Tensor {
-  checkFloating(where, output.dtype);
-  if (gradient !== null) {
-    if (!sameShape(gradient.shape, output.shape)) {
-      throw new ShapeError(
-        `${where}: got an output gradient of shape ${formatShape(gradient.shape)}; expected the output's shape ${formatShape(output.shape)}. Reshape it.`,
-      );
-    }
-    return gradient;
-  }
-  if (output.numel() !== 1) {
-    throw new ShapeError(
-      `${where}: got an output of shape ${formatShape(output.shape)} without a gradient for it; expected a scalar, or a gradient of that shape. ` +
-        `Reduce the output with .sum() or .mean(), or pass the gradient.`,
-    );
-  }
-  const one = zerosFor(output, output.shape, where);
-  one.kernels.fill(one, 1);
-  return one;
+function unusedError(target: Tensor): AutogradError {
+  return new AutogradError(
+    `grad: got an input of shape ${formatShape(target.shape)} that the outputs were not made from; expected inputs that take part in them. ` +
+      `Leave it out, or pass { allowUnused: true } to get null for it.`,
+  );
+}
+
+/** The gradient of a scalar output by itself. */
+function one(output: Tensor): Tensor {
+  const result = zerosFor(output, output.shape, "backward");
+  result.kernels.fill(result, 1);
+  return result;
 }
