@@ -7,8 +7,8 @@
 import type { KernelSet } from "../kernelSet.js";
 import { createReferenceLoops } from "../reference/index.js";
 import type { WasmBuild } from "./build.js";
+import { elementwiseKernels } from "./elementwise.js";
 import { Engine, type EngineOptions } from "./engine.js";
-import { fillKernels } from "./fill.js";
 import { type Precautions, wasmMemory } from "./memory.js";
 
 export type { WasmBuild } from "./build.js";
@@ -41,7 +41,7 @@ export function createWasmKernels(options: WasmOptions = {}): WasmKernels {
     name: "wasm",
     ...kernels,
     ...loops,
-    ...fillKernels(engine, loops),
+    ...elementwiseKernels(engine, loops),
     build: engine.build,
     get threads() {
       return engine.threads;

@@ -1,13 +1,19 @@
 /** The module: one entry for every kernel, and the loop that worker threads run. */
+import { binary, compare, unary, where } from "./elementwise";
 import { setThread } from "./environment";
-import { fill } from "./fill";
 import * as id from "./kernelIds";
 
 /** Runs units [begin, end) of a kernel on the arguments that lie in memory. */
 export function run(kernel: i32, begin: i32, end: i32): void {
   switch (kernel) {
-    case id.FILL:
-      return fill(begin, end);
+    case id.UNARY:
+      return unary(begin, end);
+    case id.BINARY:
+      return binary(begin, end);
+    case id.COMPARE:
+      return compare(begin, end);
+    case id.WHERE:
+      return where(begin, end);
     default:
       unreachable();
   }

@@ -25,4 +25,41 @@ export const STATIC_BASE = 65536;
 
 // --- kernels ----------------------------------------------------------------------------------------------------------
 
-export const FILL = 1;
+/** Elementwise, one kernel for each count of operands. */
+export const UNARY = 1;
+export const BINARY = 2;
+export const COMPARE = 3;
+export const WHERE = 4;
+
+// --- operations of the elementwise kernels ----------------------------------------------------------------------------
+
+export const ABS = 0;
+export const CLAMP = 1;
+export const COPY = 2;
+export const EXP = 3;
+export const LEAKY_RELU = 4;
+export const LOG = 5;
+export const NEG = 6;
+export const RELU = 7;
+export const SIGMOID = 8;
+export const SIGN = 9;
+export const SQRT = 10;
+export const SQUARE = 11;
+export const TANH = 12;
+
+export const ADD = 0;
+export const SUB = 1;
+export const MUL = 2;
+export const DIV = 3;
+export const MAXIMUM = 4;
+export const MINIMUM = 5;
+export const RELU_GRAD = 6;
+export const SIGMOID_GRAD = 7;
+export const TANH_GRAD = 8;
+
+export const EQ = 0;
+export const NE = 1;
+export const LT = 2;
+export const LE = 3;
+export const GT = 4;
+export const GE = 5;

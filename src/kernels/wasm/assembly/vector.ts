@@ -1,0 +1,111 @@
+/** Elementary functions on four floats at once, accurate to a few units in the last place. */
+import { fma } from "./environment";
+
+@inline
+function constant(value: f32): v128 {
+  return f32x4.splat(value);
+}
+
+@inline
+function select(mask: v128, whenTrue: v128, whenFalse: v128): v128 {
+  return v128.bitselect(whenTrue, whenFalse, mask);
+}
+
+/**
+ * eˣ: 2ⁿ·eʳ with r within ±ln 2 / 2, and eʳ by its polynomial of degree 6. Overflows to ∞ and underflows to 0 as it should;
+ * NaN stays NaN.
+ */
+@inline
+export function exp4(x: v128): v128 {
+  const held = f32x4.max(f32x4.min(x, constant(88.8)), constant(-104.0));
+  const n = f32x4.nearest(f32x4.mul(held, constant(1.44269504088896341)));
+  let r = fma(n, constant(-0.693145751953125), held);
+  r = fma(n, constant(-1.42860682030941723e-6), r);
+  let p = constant(1.0 / 720.0);
+  p = fma(p, r, constant(1.0 / 120.0));
+  p = fma(p, r, constant(1.0 / 24.0));
+  p = fma(p, r, constant(1.0 / 6.0));
+  p = fma(p, r, constant(0.5));
+  p = fma(p, r, constant(1.0));
+  p = fma(p, r, constant(1.0));
+  // 2ⁿ as two factors, so that neither leaves the range of exponents where the product does not.
+  const whole = i32x4.trunc_sat_f32x4_s(n);
+  const half = i32x4.shr_s(whole, 1);
+  const first = i32x4.shl(i32x4.add(half, i32x4.splat(127)), 23);
+  const second = i32x4.shl(i32x4.add(i32x4.sub(whole, half), i32x4.splat(127)), 23);
+  return f32x4.mul(f32x4.mul(p, first), second);
+}
+
+/** The natural logarithm: m·2ⁿ with m in [√½, √2), and log m from the series in s = (m − 1) / (m + 1). */
+@inline
+export function log4(x: v128): v128 {
+  // Denormals are scaled into the normal range first.
+  const tiny = f32x4.lt(x, constant(1.17549435e-38));
+  const scaled = select(tiny, f32x4.mul(x, constant(8388608.0)), x);
+  const shifted = i32x4.sub(scaled, i32x4.splat(0x3f3504f3));
+  let n = f32x4.convert_i32x4_s(i32x4.shr_s(shifted, 23));
+  n = f32x4.sub(n, v128.and(tiny, constant(23.0)));
+  const m = i32x4.add(v128.and(shifted, i32x4.splat(0x007fffff)), i32x4.splat(0x3f3504f3));
+  const f = f32x4.sub(m, constant(1.0));
+  const s = f32x4.div(f, f32x4.add(f, constant(2.0)));
+  const z = f32x4.mul(s, s);
+  let p = constant(2.0 / 11.0);
+  p = fma(p, z, constant(2.0 / 9.0));
+  p = fma(p, z, constant(2.0 / 7.0));
+  p = fma(p, z, constant(2.0 / 5.0));
+  p = fma(p, z, constant(2.0 / 3.0));
+  // log m = 2s + s·z·p, written around f so that the leading term is exact: 2s = f − s·f.
+  const tail = fma(f32x4.mul(s, z), p, f32x4.neg(f32x4.mul(s, f)));
+  const low = fma(n, constant(-2.12194440e-4), tail);
+  let y = fma(n, constant(0.693359375), f32x4.add(f, low));
+  y = select(f32x4.eq(x, constant(f32.MAX_VALUE * 2)), x, y);
+  y = select(f32x4.eq(x, constant(0.0)), constant(-f32.MAX_VALUE * 2), y);
+  // Below 0 and for NaN.
+  return select(f32x4.ge(x, constant(0.0)), y, constant(NaN));
+}
+
+/** tanh: its odd series where |x| is small, (1 − e⁻²ˣ) / (1 + e⁻²ˣ) elsewhere. */
+@inline
+export function tanh4(x: v128): v128 {
+  const size = f32x4.abs(x);
+  const z = f32x4.mul(x, x);
+  // Coefficients fitted to tanh(x)/x on [0, 0.625] in z = x².
+  let p = constant(-5.70498872745e-3);
+  p = fma(p, z, constant(2.06390887954e-2));
+  p = fma(p, z, constant(-5.37397155531e-2));
+  p = fma(p, z, constant(1.33314422036e-1));
+  p = fma(p, z, constant(-3.33332819422e-1));
+  const small = fma(f32x4.mul(x, z), p, x);
+  const e = exp4(f32x4.mul(size, constant(-2.0)));
+  const large = f32x4.div(f32x4.sub(constant(1.0), e), f32x4.add(constant(1.0), e));
+  const signed = v128.or(large, v128.and(x, i32x4.splat(0x80000000)));
+  return select(f32x4.lt(size, constant(0.625)), small, select(f32x4.eq(x, x), signed, x));
+}
+
+/** 1 / (1 + e⁻ˣ). */
+@inline
+export function sigmoid4(x: v128): v128 {
+  return f32x4.div(constant(1.0), f32x4.add(constant(1.0), exp4(f32x4.neg(x))));
+}
+
+/** −1, 0 or 1; 0 for NaN. */
+@inline
+export function sign4(x: v128): v128 {
+  const zero = constant(0.0);
+  const above = v128.and(f32x4.gt(x, zero), constant(1.0));
+  return v128.or(above, v128.and(f32x4.lt(x, zero), constant(-1.0)));
+}
+
+/** The greater; NaN wins. (f32x4.max does just that.) Of 0 and −0 it may be either. */
+@inline
+export function maximum4(a: v128, b: v128): v128 {
+  return f32x4.max(a, b);
+}
+
+/** The sum of the four lanes. */
+@inline
+export function sumLanes(x: v128): f32 {
+  return (
+    f32x4.extract_lane(x, 0) + f32x4.extract_lane(x, 1) + (f32x4.extract_lane(x, 2) + f32x4.extract_lane(x, 3))
+  );
+}
