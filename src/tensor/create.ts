@@ -1,7 +1,7 @@
 /** Factories: tensors from data, from one value, and from ranges. Random ones are in randomTensors.ts. */
 import { ArgumentError, DTypeError, ShapeError } from "../errors.js";
 import { newTypedArray } from "../kernels/dtype.js";
-import { checkElement, elementsOf, type FlatData, type NestedData } from "./elements.js";
+import { elementOf, elementsOf, type FlatData, type NestedData } from "./elements.js";
 import { allocate, filled, fromValues, type Plan, plan, type TensorOptions } from "./factory.js";
 import { checkShape, elementCount, formatShape, type Shape } from "./shape.js";
 import { commonKernels, type Tensor } from "./tensor.js";
@@ -27,8 +27,8 @@ export interface FromDataOptions extends TensorOptions {
  * @see https://pytorch.org/docs/stable/generated/torch.tensor.html
  */
 export function tensor(data: NestedData | FlatData, options: FromDataOptions = {}): Tensor {
-  const { dtype } = plan("tensor", options, options.dtype ?? "float32");
-  const elements = elementsOf("tensor", data, options.dtype === undefined ? undefined : dtype);
+  plan("tensor", options, "float32"); // What is wrong with the options comes before what is wrong with the data.
+  const elements = elementsOf("tensor", data, options.dtype);
   const { shape = elements.shape } = options;
   checkShape("tensor", shape);
   const count = elements.values.length;
@@ -168,26 +168,19 @@ function planLike(where: string, x: Tensor, options: TensorOptions): Plan {
 }
 
 function filledWith(plan: Plan, shape: Shape, value: number | boolean): Tensor {
-  if (typeof value !== "number" && typeof value !== "boolean") {
-    throw new DTypeError(
-      `${plan.where}: got ${String(value)} as the value; expected a number or a boolean. Convert it.`,
-    );
-  }
-  const element = Number(value);
-  checkElement(plan.where, element, plan.dtype);
-  return filled(plan, shape, plan.dtype === "bool" && element !== 0 ? 1 : element);
+  return filled(plan, shape, elementOf(plan.where, value, plan.dtype));
 }
 
 function checkRange({ where, dtype }: Plan, values: readonly number[]): void {
   if (dtype === "bool") {
     throw new DTypeError(`${where}: got bool; expected a dtype with numbers. Use int32, and cast the result.`);
   }
-  for (const value of values) checkElement(where, value, dtype);
+  for (const value of values) elementOf(where, value, dtype);
 }
 
 function generated(plan: Plan, length: number, element: (index: number) => number): Tensor {
   checkShape(plan.where, [length]);
-  if (length > 0) checkElement(plan.where, Math.trunc(element(length - 1)), plan.dtype);
+  if (length > 0) elementOf(plan.where, Math.trunc(element(length - 1)), plan.dtype);
   const values = newTypedArray(plan.dtype, length);
   for (let i = 0; i < length; i++) values[i] = element(i);
   return fromValues(plan, [length], values);

@@ -42,12 +42,15 @@ const MAX_DEPTH = 64;
 export function elementsOf(where: string, data: NestedData | FlatData, dtype: DType | undefined): Elements {
   if (Array.isArray(data)) return fromNested(where, data, dtype);
   if (typeof data === "number" || typeof data === "boolean") {
-    const { dtype: chosen, values } = fromNested(where, [data], dtype);
+    const chosen = dtype ?? (typeof data === "boolean" ? "bool" : "float32");
+    const values = newTypedArray(chosen, 1);
+    values[0] = elementOf(where, data, chosen);
     return { shape: [], dtype: chosen, values };
   }
   if (!isFlatData(data)) {
     throw new ArgumentError(
-      `${where}: got ${describe(data)}; expected a number, a boolean, nested arrays of them, or a typed array. Convert it first.`,
+      `${where}: got ${describeValue(data)}; expected a number, a boolean, nested arrays of them, or a typed array. ` +
+        "Use .clone() or .detach() for a tensor; convert anything else first.",
     );
   }
   const chosen = dtype ?? dtypeOf(data);
@@ -56,17 +59,20 @@ export function elementsOf(where: string, data: NestedData | FlatData, dtype: DT
 }
 
 /**
- * Checks a number that is to become an element.
+ * One value as an element of a dtype.
  *
+ * @throws ArgumentError where it is neither number nor boolean.
  * @throws DTypeError where int32 does not hold it.
  */
-export function checkElement(where: string, value: number, dtype: DType, place = ""): void {
-  if (dtype === "int32" && (value | 0) !== value) {
-    throw new DTypeError(
-      `${where}: got ${value}${place}; expected whole numbers from ${LEAST_INT32} to ${GREATEST_INT32} for int32. ` +
-        `Round it, or use another dtype.`,
+export function elementOf(where: string, value: number | boolean, dtype: DType): number {
+  if (typeof value !== "number" && typeof value !== "boolean") {
+    throw new ArgumentError(
+      `${where}: got ${describeValue(value)} as the value; expected a number or a boolean. Convert it, or use copy_ for a tensor.`,
     );
   }
+  const element = Number(value);
+  if (dtype === "int32" && (element | 0) !== element) throw notWhole(where, element);
+  return dtype === "bool" && element !== 0 ? 1 : element;
 }
 
 function isFlatData(data: unknown): data is FlatData {
@@ -106,7 +112,7 @@ function fromFlat(where: string, data: FlatData, dtype: DType): TypedArray {
   }
   for (let i = 0; i < data.length; i++) {
     const value = Number(data[i]);
-    if (dtype === "int32" && (value | 0) !== value) checkElement(where, value, dtype, ` at [${i}]`);
+    if (dtype === "int32" && (value | 0) !== value) throw notWhole(where, value, [i]);
     values[i] = dtype === "bool" && value !== 0 ? 1 : value;
   }
   return values;
@@ -134,7 +140,7 @@ function fromNested(where: string, data: readonly NestedData[], dtype: DType | u
       const item = row[i];
       if (typeof item !== kind) throw notAnElement(where, item, kind, [...path, i]);
       const value = Number(item);
-      if (chosen === "int32" && (value | 0) !== value) checkElement(where, value, chosen, at([...path, i]));
+      if (chosen === "int32" && (value | 0) !== value) throw notWhole(where, value, [...path, i]);
       values[position++] = chosen === "bool" && value !== 0 ? 1 : value;
     }
   };
@@ -176,7 +182,7 @@ function at(path: readonly number[]): string {
 }
 
 function ragged(where: string, row: unknown, expected: number, path: readonly number[]): ShapeError {
-  const got = Array.isArray(row) ? `a row of ${row.length}` : describe(row);
+  const got = Array.isArray(row) ? `a row of ${row.length}` : describeValue(row);
   return new ShapeError(
     `${where}: got ${got}${at(path)}; expected a row of ${expected}, as before it. Make all rows equally long and equally deep.`,
   );
@@ -197,13 +203,21 @@ function notAnElement(
     typeof item === "number" || typeof item === "boolean"
       ? "Numbers and booleans do not mix: convert one kind to the other."
       : "Convert it to a number, or leave it out.";
-  return new DTypeError(`${where}: got ${describe(item)}${at(path)}; expected a ${kind}. ${cure}`);
+  return new DTypeError(`${where}: got ${describeValue(item)}${at(path)}; expected a ${kind}. ${cure}`);
 }
 
-function describe(value: unknown): string {
+function notWhole(where: string, value: number, path: readonly number[] = []): DTypeError {
+  return new DTypeError(
+    `${where}: got ${value}${at(path)}; expected whole numbers from ${LEAST_INT32} to ${GREATEST_INT32} for int32. ` +
+      `Round it, or use another dtype.`,
+  );
+}
+
+function describeValue(value: unknown): string {
   if (typeof value === "string") return `the string ${JSON.stringify(value)}`;
   if (typeof value === "bigint") return `the bigint ${value}n`;
   if (typeof value === "function" || typeof value === "symbol") return `a ${typeof value}`;
   if (typeof value !== "object" || value === null) return String(value);
-  return `a ${value.constructor?.name ?? "object without a class"}`;
+  const maker = value.constructor;
+  return maker === undefined || maker === Object ? "an object" : `a ${maker.name}`;
 }

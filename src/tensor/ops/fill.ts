@@ -3,7 +3,7 @@ import { ArgumentError, ShapeError } from "../../errors.js";
 import { isFloating, newTypedArray, type TypedArray } from "../../kernels/dtype.js";
 import { checkInPlace, record, recordInPlace } from "../autograd.js";
 import { checkFloating } from "../dtype.js";
-import { checkElement } from "../elements.js";
+import { elementOf } from "../elements.js";
 import { floatArray } from "../factory.js";
 import { defaultGenerator, type Generator } from "../random.js";
 import { at, broadcastShapes, formatShape, sameShape } from "../shape.js";
@@ -141,12 +141,8 @@ export function bernoulli(p: Tensor, options: GeneratorOptions = {}): Tensor {
 
 function fillWith(name: string, x: Tensor, value: number | boolean): Tensor {
   return overwrite(name, x, () => {
-    if (typeof value !== "number" && typeof value !== "boolean") {
-      throw new ArgumentError(`${name}: got ${String(value)}; expected a number or a boolean. Use copy_ for a tensor.`);
-    }
-    const element = Number(value);
-    checkElement(name, element, x.dtype);
-    return () => x.kernels.fill(x, x.dtype === "bool" && element !== 0 ? 1 : element);
+    const element = elementOf(name, value, x.dtype);
+    return () => x.kernels.fill(x, element);
   });
 }
 

@@ -1,6 +1,6 @@
 import { ArgumentError, ShapeError } from "../../errors.js";
 import { record } from "../autograd.js";
-import { checkElement } from "../elements.js";
+import { elementOf } from "../elements.js";
 import { at, checkShape, formatShape, type Shape } from "../shape.js";
 import { commonKernels, Tensor } from "../tensor.js";
 import { addRuns, copyRuns, fillsAll, type Run } from "./runs.js";
@@ -31,7 +31,7 @@ interface Sides {
 export function pad(x: Tensor, padding: readonly number[], mode: PadMode = "constant", value = 0): Tensor {
   const kernels = commonKernels("pad", x);
   checkMode(mode, value);
-  checkElement("pad", value, x.dtype);
+  const element = elementOf("pad", value, x.dtype);
   const sides = sidesOf(x.shape, padding);
   sides.forEach((side, axis) => {
     checkSides(x.shape, axis, side, mode);
@@ -40,7 +40,7 @@ export function pad(x: Tensor, padding: readonly number[], mode: PadMode = "cons
   checkShape("pad", shape);
   const runs = runsFor(x.shape, sides, mode);
   const out = Tensor.allocate(shape, x.dtype, x.device, "pad");
-  if (!fillsAll(runs, shape)) kernels.fill(out, value);
+  if (!fillsAll(runs, shape)) kernels.fill(out, element);
   copyRuns(x, out, runs);
   const from = x.shape;
   const places = [...padding];
