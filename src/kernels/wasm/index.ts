@@ -10,6 +10,7 @@ import type { WasmBuild } from "./build.js";
 import { elementwiseKernels } from "./elementwise.js";
 import { Engine, type EngineOptions } from "./engine.js";
 import { type Precautions, wasmMemory } from "./memory.js";
+import { reduceKernels } from "./reduce.js";
 
 export type { WasmBuild } from "./build.js";
 
@@ -42,6 +43,7 @@ export function createWasmKernels(options: WasmOptions = {}): WasmKernels {
     ...kernels,
     ...loops,
     ...elementwiseKernels(engine, loops),
+    ...reduceKernels(engine, loops),
     build: engine.build,
     get threads() {
       return engine.threads;

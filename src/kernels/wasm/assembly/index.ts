@@ -2,6 +2,7 @@
 import { binary, compare, unary, where } from "./elementwise";
 import { setThread } from "./environment";
 import * as id from "./kernelIds";
+import { argReduce, reduceBlocks, reduceFinish, reduceRows, reduceRuns } from "./reduce";
 
 /** Runs units [begin, end) of a kernel on the arguments that lie in memory. */
 export function run(kernel: i32, begin: i32, end: i32): void {
@@ -14,6 +15,16 @@ export function run(kernel: i32, begin: i32, end: i32): void {
       return compare(begin, end);
     case id.WHERE:
       return where(begin, end);
+    case id.REDUCE_RUNS:
+      return reduceRuns(begin, end);
+    case id.REDUCE_ROWS:
+      return reduceRows(begin, end);
+    case id.REDUCE_BLOCKS:
+      return reduceBlocks(begin, end);
+    case id.REDUCE_FINISH:
+      return reduceFinish(begin, end);
+    case id.ARG_REDUCE:
+      return argReduce(begin, end);
     default:
       unreachable();
   }

@@ -30,6 +30,12 @@ export const UNARY = 1;
 export const BINARY = 2;
 export const COMPARE = 3;
 export const WHERE = 4;
+/** Reductions: along runs, across rows, and of one long run in two steps. */
+export const REDUCE_RUNS = 5;
+export const REDUCE_ROWS = 6;
+export const REDUCE_BLOCKS = 7;
+export const REDUCE_FINISH = 8;
+export const ARG_REDUCE = 9;
 
 // --- operations of the elementwise kernels ----------------------------------------------------------------------------
 
@@ -63,3 +69,12 @@ export const LT = 2;
 export const LE = 3;
 export const GT = 4;
 export const GE = 5;
+
+// --- operations of the reductions -------------------------------------------------------------------------------------
+
+export const SUM = 0;
+export const AMAX = 1;
+export const AMIN = 2;
+
+/** Elements in one block of a long run. */
+export const REDUCE_BLOCK = 16384;
