@@ -163,7 +163,7 @@ export function record<const S extends readonly Tensor[]>(
 /**
  * Checks that an in-place op may change `target` now. Call it before any memory is touched.
  *
- * @throws AutogradError for a leaf that requires grad, and for a view, while the op would be recorded
+ * @throws AutogradError for a leaf that requires grad, and for a view of what others hold too, while the op would be recorded
  */
 export function checkInPlace(name: string, target: Tensor, inputs: readonly Tensor[]): void {
   if (!isRecording(inputs)) return;
@@ -173,7 +173,8 @@ export function checkInPlace(name: string, target: Tensor, inputs: readonly Tens
         `Change it inside noGrad(() => …), or use the form without underscore.`,
     );
   }
-  if (target.viewVersion !== null) {
+  // A view that alone holds its storage (a sum without its reduced axes, say) is as good as a base.
+  if (target.viewVersion !== null && target.storage.shareCount > 1) {
     throw new AutogradError(
       `${name}: got a view of shape ${formatShape(target.shape)} made by ${target.madeBy} while recording; expected a tensor with storage of its own. ` +
         `Use the form without underscore, or .clone() the view first.`,
@@ -193,10 +194,12 @@ export function recordInPlace<const S extends readonly Tensor[]>(
   target.storage.version++;
   record(name, target, inputs, saved, rule);
   if (recording) target.storage.rewrites++;
+  if (target.viewVersion !== null) target.viewVersion = target.storage.rewrites;
   return target;
 }
 
-function checkView(name: string, input: Tensor): void {
+/** @throws AutogradError where `input` is a view of a tensor that a recorded in-place op has changed since. */
+export function checkView(name: string, input: Tensor): void {
   if (input.viewVersion !== null && input.viewVersion !== input.storage.rewrites) {
     throw new AutogradError(
       `${name}: got a view of shape ${formatShape(input.shape)} made by ${input.madeBy} before an in-place op changed its base; ` +

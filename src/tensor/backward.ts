@@ -99,7 +99,8 @@ function walkBack(roots: readonly Root[], targets: readonly Tensor[] | null, opt
     for (const target of targets ?? []) if (isMissing(placeOf(target))) throw unusedError(target);
   };
   if (targets !== null) {
-    const reached = new Set<Edge>([...places, ...nodes.flatMap((node) => node.edges)]);
+    const reached = new Set<Edge>(places);
+    for (const node of nodes) for (const edge of node.edges) reached.add(edge);
     checkUnused((place) => !reached.has(place));
   }
 
@@ -183,7 +184,8 @@ function nodesBehind(places: readonly Place[], isEnd: (node: GradNode) => boolea
   for (let place = stack.pop(); place !== undefined; place = stack.pop()) {
     if (!(place instanceof GradNode) || seen.has(place)) continue;
     seen.add(place);
-    if (!isEnd(place)) stack.push(...place.edges);
+    if (isEnd(place)) continue;
+    for (const edge of place.edges) stack.push(edge);
   }
   return [...seen].sort((a, b) => b.id - a.id);
 }
@@ -192,13 +194,16 @@ function nodesBehind(places: readonly Place[], isEnd: (node: GradNode) => boolea
 function nodesBetween(places: readonly Place[], goals: ReadonlySet<Place>): GradNode[] {
   // Behind a single goal nothing matters any more.
   const nodes = nodesBehind(places, (node) => goals.size === 1 && goals.has(node));
+  const reached = new Set<Edge>(places);
+  for (const node of nodes) for (const edge of node.edges) reached.add(edge);
+  const isComplete = [...goals].every((goal) => reached.has(goal));
   const onTheWay = new Set<Edge>(goals);
   for (const node of nodes.toReversed()) {
     // What lay behind a consumed node is not known any more: a goal, perhaps.
-    if (node.isConsumed && !goals.has(node)) throw consumedError(node);
+    if (node.isConsumed && !(goals.has(node) && isComplete)) throw consumedError(node);
     if (node.edges.some((edge) => onTheWay.has(edge))) onTheWay.add(node);
   }
-  return nodes.filter((node) => onTheWay.has(node) && node.edges.some((edge) => onTheWay.has(edge)));
+  return nodes.filter((node) => node.edges.some((edge) => onTheWay.has(edge)));
 }
 
 function leavesOf(nodes: readonly GradNode[]): Set<Tensor> {

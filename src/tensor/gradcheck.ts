@@ -34,6 +34,12 @@ export function gradcheck(fn: Differentiable, inputs: readonly Tensor[], options
   const { eps = 1e-6, atol = 1e-5, rtol = 1e-3 } = options;
   const targets = checkedInputs("gradcheck", inputs);
   const outputs = outputsOf(fn, inputs);
+  if (!outputs.some((output) => output.requiresGrad)) {
+    throw new AutogradError(
+      `gradcheck: got a function of which no output requires grad; expected at least one that does. ` +
+        `Compute it with recorded operations, outside noGrad and without detach.`,
+    );
+  }
   outputs.forEach((output, outputIndex) => {
     if (!output.requiresGrad) return;
     const analytical = jacobian(output, targets);

@@ -54,6 +54,8 @@ class Allocation {
     this.freed = true;
     liveCount--;
     liveBytes -= this.buffer.byteLength;
+    // Without this the registry would hold on to one cell per tensor until the event loop turns.
+    finalizer.unregister(this);
     this.kernels.free(this.buffer);
   }
 }
@@ -79,6 +81,7 @@ export class Storage {
   /** Grows with each in-place change that was recorded, so that older views of it are found out. */
   rewrites = 0;
   private references = 1;
+  private parked = 0;
   private allocation: Allocation | null = null;
   private host: TypedArray | null = null;
 
@@ -128,10 +131,29 @@ export class Storage {
 
   release(): void {
     this.references--;
-    if (this.references > 0) return;
+    if (this.references > 0) {
+      this.moveWhenParked();
+      return;
+    }
     this.allocation?.free();
     this.allocation = null;
     this.host = null;
+  }
+
+  /** Says of one reference that it is there for reading alone. Once all are, the elements move to JavaScript's memory. */
+  park(): void {
+    this.parked++;
+    this.moveWhenParked();
+  }
+
+  /** Takes back one {@link park}. */
+  unpark(): void {
+    this.parked--;
+  }
+
+  /** The elements, while they are in JavaScript's memory. */
+  get hostData(): TypedArray | null {
+    return this.host;
   }
 
   /** Moves the elements to JavaScript's memory and frees the device's, where the device can be read at once. */
@@ -143,12 +165,16 @@ export class Storage {
     this.allocation = null;
   }
 
+  private moveWhenParked(): void {
+    if (this.parked > 0 && this.parked >= this.references) this.moveToHost();
+  }
+
   private settle(): Allocation {
     const allocation = allocate(this.kernels, this.dtype, this.length);
     if (this.host !== null) this.kernels.write(allocation.buffer, this.dtype, 0, this.host);
     this.host = null;
     this.allocation = allocation;
-    finalizer.register(this, allocation);
+    finalizer.register(this, allocation, allocation);
     return allocation;
   }
 }

@@ -54,15 +54,19 @@ function scoped<T>(where: string, when: string, fn: () => T): T {
 }
 
 function refusePromise<T>(where: string, result: T): T {
-  if (result instanceof Promise) {
+  if (isThenable(result)) {
     // The promise is nobody's now: its failure must not surface as an unhandled one beside the error below.
-    result.catch(() => undefined);
+    result.then(undefined, () => undefined);
     throw new ArgumentError(
       `${where}: got an asynchronous function; expected a synchronous one, because the mode would end at its first await. ` +
         `Await outside: return the tensor, and read it after ${where}.`,
     );
   }
   return result;
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === "object" && value !== null && "then" in value && typeof value.then === "function";
 }
 
 /** The tensors in a value, through arrays, maps, sets, iterables of them and plain objects. */
@@ -75,7 +79,7 @@ export function tensorsIn(value: unknown, found = new Set<Tensor>(), seen = new 
   } else if (Array.isArray(value) || value instanceof Set) {
     for (const item of value) tensorsIn(item, found, seen);
   } else if (value instanceof Map) {
-    for (const item of value.values()) tensorsIn(item, found, seen);
+    for (const entry of value) tensorsIn(entry, found, seen);
   } else if (!ArrayBuffer.isView(value)) {
     for (const item of Object.values(value)) tensorsIn(item, found, seen);
   }

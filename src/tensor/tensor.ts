@@ -5,7 +5,7 @@ import type { GradNode } from "./autograd.js";
 import { type Device, kernelsFor } from "./device.js";
 import { type Releasable, SMALL_BYTES, type SpentGroup, Storage, track } from "./memory.js";
 import { formatTensor } from "./print.js";
-import { denseStrides, elementCount, formatShape, isDense, normalizeAxis, type Shape } from "./shape.js";
+import { denseStrides, elementCount, formatShape, isDense, normalizeAxis, type Shape, sameShape } from "./shape.js";
 
 /** Numbers in nested arrays, as deep as the tensor has axes. */
 export type NestedArray<T> = T | NestedArray<T>[];
@@ -36,6 +36,7 @@ export class Tensor implements Releasable {
   private ownGrad: Tensor | null = null;
   private kept = false;
   private isGrad = false;
+  private parked = false;
   private releasedWhen: string | null = null;
 
   /** @internal Takes over one reference to `storage`. Use the factories: `tensor`, `zeros`, `randn`, … */
@@ -139,14 +140,26 @@ export class Tensor implements Releasable {
   }
 
   set grad(grad: Tensor | null) {
-    if (grad !== null && (elementCount(grad.shape) !== this.numel() || grad.ndim !== this.ndim)) {
+    if (grad !== null) this.checkGrad(grad);
+    if (this.ownGrad !== null) this.ownGrad.isGrad = false;
+    if (grad !== null) grad.isGrad = true;
+    this.ownGrad = grad;
+  }
+
+  private checkGrad(grad: Tensor): void {
+    if (!(grad instanceof Tensor)) {
+      throw new ArgumentError(`grad: got ${describe(grad)}; expected a tensor or null. Make one with tensor(…).`);
+    }
+    if (!sameShape(grad.shape, this.shape)) {
       throw new ShapeError(
         `grad: got shape ${formatShape(grad.shape)}; expected the tensor's own shape ${formatShape(this.shape)}. Reshape the gradient.`,
       );
     }
-    if (this.ownGrad !== null) this.ownGrad.isGrad = false;
-    if (grad !== null) grad.isGrad = true;
-    this.ownGrad = grad;
+    if (grad.dtype !== this.dtype || grad.device !== this.device) {
+      throw new (grad.dtype === this.dtype ? DeviceError : DTypeError)(
+        `grad: got ${grad.dtype} on "${grad.device}"; expected the tensor's own ${this.dtype} on "${this.device}". Move the gradient with .to(…).`,
+      );
+    }
   }
 
   /** @internal Forgets the gradient and gives its memory back. */
@@ -201,6 +214,7 @@ export class Tensor implements Releasable {
     this.ownStorage = other.storage.retain();
     this.ownStrides = other.strides;
     this.ownOffset = other.offset;
+    this.unpark(before);
     before.release();
   }
 
@@ -226,33 +240,45 @@ export class Tensor implements Releasable {
 
   /** @internal Lets go unless kept; a small tensor moves to JavaScript's memory instead and stays readable. */
   giveBack(when: string): void {
-    if (this.kept || this.isGrad || this.releasedWhen !== null) return;
-    const small = this.numel() * bytesPerElement(this.dtype) <= SMALL_BYTES;
-    if (!small || this.ownStorage.kernels.readSync === null) {
-      if (!small) this.letGo(when);
-    } else if (this.ownStorage.byteLength <= SMALL_BYTES) {
-      this.ownStorage.moveToHost();
-    } else {
+    if (this.kept || this.isGrad || this.parked || this.releasedWhen !== null) return;
+    const { ownStorage } = this;
+    if (this.numel() * bytesPerElement(this.dtype) > SMALL_BYTES) {
+      this.letGo(when);
+      return;
+    }
+    if (ownStorage.byteLength > SMALL_BYTES) {
+      // A small part of something large, which it shall not keep alive.
+      if (ownStorage.kernels.readSync === null) return;
       const data = this.dataSync();
-      const { device, kernels, dtype } = this.ownStorage;
-      this.ownStorage.release();
-      this.ownStorage = Storage.onHost(device, kernels, dtype, data);
+      this.ownStorage = Storage.onHost(this.device, ownStorage.kernels, this.dtype, data);
       this.ownStrides = denseStrides(this.shape);
       this.ownOffset = 0;
+      ownStorage.release();
     }
+    this.parked = true;
+    this.ownStorage.park();
   }
 
   private letGo(when: string): void {
     if (this.releasedWhen !== null) return;
     this.releasedWhen = when;
+    this.unpark(this.ownStorage);
     this.ownStorage.release();
+  }
+
+  private unpark(storage: Storage): void {
+    if (this.parked) storage.unpark();
+    this.parked = false;
   }
 
   // --- reading ------------------------------------------------------------------------------------------------------
 
   /** The elements in row-major order, as a typed array of their own. */
   async data(): Promise<TypedArray> {
-    return this.readDense((kernels, buffer, offset) => kernels.read(buffer, this.dtype, offset, this.numel()));
+    return (
+      this.hostData() ??
+      this.readDense((kernels, buffer, offset) => kernels.read(buffer, this.dtype, offset, this.numel()))
+    );
   }
 
   /**
@@ -261,15 +287,18 @@ export class Tensor implements Releasable {
    * @throws DeviceError on a device that can only be read with `await`.
    */
   dataSync(): TypedArray {
-    return this.readDense((kernels, buffer, offset) => {
-      if (kernels.readSync === null) {
-        throw new DeviceError(
-          `dataSync: got a tensor on "${this.device}"; expected one on the CPU, which alone can be read without waiting. ` +
-            `Use await data() (await item() for itemSync, await toArray() for toArraySync).`,
-        );
-      }
-      return kernels.readSync(buffer, this.dtype, offset, this.numel());
-    });
+    return (
+      this.hostData() ??
+      this.readDense((kernels, buffer, offset) => {
+        if (kernels.readSync === null) {
+          throw new DeviceError(
+            `dataSync: got a tensor on "${this.device}"; expected one on the CPU, which alone can be read without waiting. ` +
+              `Use await data() (await item() for itemSync, await toArray() for toArraySync).`,
+          );
+        }
+        return kernels.readSync(buffer, this.dtype, offset, this.numel());
+      })
+    );
   }
 
   /**
@@ -312,6 +341,13 @@ export class Tensor implements Releasable {
         `${where}: got shape ${formatShape(this.shape)} with ${this.numel()} elements; expected exactly one element. Reduce it first, or use data().`,
       );
     }
+  }
+
+  /** A copy of what has moved to JavaScript's memory, which need not move back to be read. */
+  private hostData(): TypedArray | null {
+    const { hostData } = this.storage;
+    if (hostData === null || !this.isContiguous()) return null;
+    return hostData.slice(this.ownOffset, this.ownOffset + this.numel());
   }
 
   private readDense<R>(read: (kernels: KernelSet, buffer: DeviceBuffer, offset: number) => R): R {

@@ -86,8 +86,10 @@ export function changeBinary(spec: BinarySpec, a: Tensor, b: Tensor | number): T
   checkFits(name, spec, a, b);
   checkInPlace(name, a, inputs);
   // The derivatives want the operands as they were; and no kernel may read through another layout what it overwrites.
-  const original = spec.saves && isRecording(inputs) ? clone(a) : a;
-  const other = typeof b === "number" ? b : b === a ? original : overlaps(a, b) ? clone(b) : b;
+  const keepsOld = spec.saves && isRecording(inputs);
+  const original = keepsOld ? clone(a) : a;
+  const isOverwritten = typeof b !== "number" && a.storage === b.storage && (keepsOld || overlaps(a, b));
+  const other = b === a ? original : isOverwritten ? clone(b) : b;
   const rule = binaryRule(spec, a, b);
   launch(kernels, spec.op, a, other, a);
   const saved = spec.saves ? [original, ...(typeof other === "number" ? [] : [other])] : [];
