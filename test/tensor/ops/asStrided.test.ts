@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import "../../../src/devices.js";
+import "../../support/strictKernels.js";
 import "../../../src/tensor/methods.js";
 import { ReleasedTensorError, ShapeError } from "../../../src/errors.js";
 import { arange, tensor } from "../../../src/tensor/create.js";

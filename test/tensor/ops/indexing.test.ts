@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import "../../../src/devices.js";
+import "../../support/strictKernels.js";
 import "../../../src/tensor/methods.js";
 import { ArgumentError, AutogradError, DTypeError, ReleasedTensorError, ShapeError } from "../../../src/errors.js";
 import { arange, tensor, zeros } from "../../../src/tensor/create.js";
