@@ -1,9 +1,9 @@
 /** Elements chosen by an index tensor, and added up by one. */
 import { ArgumentError, DeviceError, DTypeError, ShapeError } from "../../errors.js";
-import type { Strided } from "../../kernels/kernelSet.js";
 import { checkInPlace, record, recordInPlace } from "../autograd.js";
 import { at, checkShape, formatShape, normalizeAxis, type Shape, sameShape } from "../shape.js";
 import { commonKernels, Tensor } from "../tensor.js";
+import { pick, reached } from "./along.js";
 import { checkWritable } from "./elementwise.js";
 import { clone, zerosFor } from "./layout.js";
 import { slice } from "./slicing.js";
@@ -86,34 +86,6 @@ export function oneHot(x: Tensor, numClasses = -1): Tensor {
   kernels.scatterAdd(ones, x.ndim, index, out);
   one.dispose();
   return out;
-}
-
-/** {@link gather} with an index that was checked. */
-function pick(x: Tensor, axis: number, index: Tensor): Tensor {
-  const kernels = commonKernels("gather", x, index);
-  const out = Tensor.allocate(index.shape, x.dtype, x.device, "gather");
-  kernels.gather(reached(x, axis, index.shape), axis, index, out);
-  const { shape } = x;
-  return record("gather", out, [x], [index], (g, index) => [() => unpick(g, shape, axis, index)]);
-}
-
-/** Adds `g` to zeros where `pick` would read: the gradient of `pick`, which is its gradient in turn. */
-function unpick(g: Tensor, shape: Shape, axis: number, index: Tensor): Tensor {
-  const kernels = commonKernels("gatherGrad", g, index);
-  const out = zerosFor(g, shape, "gatherGrad");
-  kernels.scatterAdd(g, axis, index, reached(out, axis, index.shape));
-  return record("gatherGrad", out, [g], [index], (gg, index) => [() => pick(gg, axis, index)]);
-}
-
-/** `x` as far as an index of the given shape reaches it: smaller on all axes but the indexed one. */
-function reached(x: Tensor, axis: number, shape: Shape): Strided {
-  return {
-    buffer: x.buffer,
-    dtype: x.dtype,
-    shape: x.shape.map((extent, i) => (i === axis ? extent : at(shape, i))),
-    strides: x.strides,
-    offset: x.offset,
-  };
 }
 
 function cornerOf(src: Tensor, shape: Shape): Tensor {
