@@ -1,7 +1,7 @@
 import { leakyRelu, leakyRelu_, relu, relu_, sigmoid, tanh } from "../tensor/ops/activations.js";
 import { logSoftmax, softmax } from "../tensor/ops/softmax.js";
 import type { Tensor } from "../tensor/tensor.js";
-import { checkCount, checkRange, settings } from "./arguments.js";
+import { checkCount, checkOptions, checkRange, settings } from "./arguments.js";
 import { inLayer } from "./errorPlace.js";
 import { Module } from "./module.js";
 
@@ -15,9 +15,10 @@ export interface InplaceOptions {
 export class ReLU extends Module {
   readonly inplace: boolean;
 
-  constructor({ inplace = false }: InplaceOptions = {}) {
+  constructor(options: InplaceOptions = {}) {
     super();
-    this.inplace = inplace;
+    checkOptions("ReLU", options, ["inplace"]);
+    this.inplace = options.inplace ?? false;
   }
 
   forward(x: Tensor): Tensor {
@@ -39,11 +40,12 @@ export class LeakyReLU extends Module {
   readonly negativeSlope: number;
   readonly inplace: boolean;
 
-  constructor(negativeSlope = 0.01, { inplace = false }: InplaceOptions = {}) {
+  constructor(negativeSlope = 0.01, options: InplaceOptions = {}) {
     super();
+    checkOptions("LeakyReLU", options, ["inplace"]);
     checkRange("LeakyReLU", "negativeSlope", negativeSlope, -Infinity, Infinity);
     this.negativeSlope = negativeSlope;
-    this.inplace = inplace;
+    this.inplace = options.inplace ?? false;
   }
 
   forward(x: Tensor): Tensor {

@@ -7,7 +7,7 @@ import { batchNorm } from "../tensor/ops/normalization.js";
 import { composite } from "../tensor/scopes.js";
 import { formatShape } from "../tensor/shape.js";
 import { commonKernels, type Tensor } from "../tensor/tensor.js";
-import { checkCount, checkRange, settings } from "./arguments.js";
+import { checkCount, checkOptions, checkRange, settings } from "./arguments.js";
 import { inLayer } from "./errorPlace.js";
 import { ones_, zeros_ } from "./init.js";
 import { Module } from "./module.js";
@@ -39,6 +39,7 @@ abstract class BatchNorm extends Module {
 
   constructor(where: string, numFeatures: number, options: BatchNormLayerOptions) {
     super();
+    checkOptions(where, options, ["eps", "momentum", "affine", "trackRunningStats", "dtype", "device"]);
     const { eps = 1e-5, momentum = 0.1, affine = true, trackRunningStats = true } = options;
     checkCount(where, "numFeatures", numFeatures);
     checkRange(where, "eps", eps, 0, Infinity);

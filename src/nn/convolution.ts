@@ -5,7 +5,7 @@ import { composite } from "../tensor/scopes.js";
 import { at, formatShape, type Shape } from "../tensor/shape.js";
 import { commonKernels, type Tensor } from "../tensor/tensor.js";
 import { evenPadding, formatSetting, type NumberOrPair, type Pair, pairOf, samePadding } from "../tensor/window.js";
-import { checkChoice, checkCount, checkGroups, settings } from "./arguments.js";
+import { checkChoice, checkCount, checkGroups, checkOptions, settings } from "./arguments.js";
 import { inLayer } from "./errorPlace.js";
 import { Module } from "./module.js";
 import { drawWeights, newParameter, type ParameterPlace } from "./newParameter.js";
@@ -119,6 +119,16 @@ export class Conv2d extends Convolution {
   readonly paddingMode: PaddingMode;
 
   constructor(inChannels: number, outChannels: number, kernelSize: NumberOrPair, options: Conv2dLayerOptions = {}) {
+    checkOptions("Conv2d", options, [
+      "stride",
+      "padding",
+      "dilation",
+      "groups",
+      "bias",
+      "paddingMode",
+      "dtype",
+      "device",
+    ]);
     const { padding = 0, paddingMode = "zeros" } = options;
     checkChoice("Conv2d", "paddingMode", paddingMode, paddingModes);
     if (typeof padding === "string") checkNamedPadding(padding, pairOf("Conv2d", "stride", options.stride ?? 1, 1));
@@ -170,6 +180,16 @@ export class ConvTranspose2d extends Convolution {
     kernelSize: NumberOrPair,
     options: ConvTranspose2dLayerOptions = {},
   ) {
+    checkOptions("ConvTranspose2d", options, [
+      "stride",
+      "padding",
+      "outputPadding",
+      "groups",
+      "bias",
+      "dilation",
+      "dtype",
+      "device",
+    ]);
     const padding = pairOf("ConvTranspose2d", "padding", options.padding ?? 0, 0);
     const outputPadding = pairOf("ConvTranspose2d", "outputPadding", options.outputPadding ?? 0, 0);
     super("ConvTranspose2d", inChannels, outChannels, kernelSize, true, options);

@@ -34,7 +34,9 @@ export function withoutRepeats<T extends object>(held: Iterable<Held<T>>): Held<
   return result;
 }
 
-function isPlain(value: object): boolean {
+/** Whether a value is an object literal, and no instance of a class. */
+export function isPlain(value: unknown): value is object {
+  if (typeof value !== "object" || value === null) return false;
   const prototype: unknown = Object.getPrototypeOf(value);
   return prototype === Object.prototype || prototype === null;
 }

@@ -1,7 +1,7 @@
 import { fold, type UnfoldOptions, unfold } from "../tensor/ops/windows.js";
 import type { Tensor } from "../tensor/tensor.js";
 import { type NumberOrPair, type Pair, pairOf } from "../tensor/window.js";
-import { settings } from "./arguments.js";
+import { checkOptions, settings } from "./arguments.js";
 import { inLayer } from "./errorPlace.js";
 import { Module } from "./module.js";
 
@@ -14,6 +14,7 @@ interface Windows {
 }
 
 function windowsOf(where: string, kernelSize: NumberOrPair, options: UnfoldOptions): Windows {
+  checkOptions(where, options, ["dilation", "padding", "stride"]);
   return {
     kernelSize: pairOf(where, "kernelSize", kernelSize, 1),
     dilation: pairOf(where, "dilation", options.dilation ?? 1, 1),

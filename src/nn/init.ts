@@ -11,7 +11,7 @@ import { normal_ as drawNormal_, uniform_ as drawUniform_, fill_ } from "../tens
 import type { Generator } from "../tensor/random.js";
 import { elementCount, formatShape } from "../tensor/shape.js";
 import type { Tensor } from "../tensor/tensor.js";
-import { checkChoice } from "./arguments.js";
+import { checkChoice, checkOptions } from "./arguments.js";
 
 /** Settings of what draws random numbers. */
 export interface RandomInitOptions {
@@ -69,12 +69,14 @@ const gains: { readonly [Name in Exclude<Nonlinearity, "leakyRelu">]: number } =
 
 /** Fills with numbers drawn evenly from [a, b). @throws ArgumentError unless a ≤ b, both finite. */
 export function uniform_<T extends Tensor>(tensor: T, a = 0, b = 1, options: RandomInitOptions = {}): T {
+  checkOptions("init.uniform_", options, ["generator"]);
   withGradMode(false, () => drawUniform_(tensor, a, b, options));
   return tensor;
 }
 
 /** Fills with normally distributed numbers. @throws ArgumentError unless both are finite and std ≥ 0. */
 export function normal_<T extends Tensor>(tensor: T, mean = 0, std = 1, options: RandomInitOptions = {}): T {
+  checkOptions("init.normal_", options, ["generator"]);
   withGradMode(false, () => drawNormal_(tensor, mean, std, options));
   return tensor;
 }
@@ -101,14 +103,14 @@ export function ones_<T extends Tensor>(tensor: T): T {
  * @throws ShapeError where the tensor has fewer than 2 axes.
  * @see X. Glorot, Y. Bengio: Understanding the difficulty of training deep feedforward neural networks, 2010, equation 16
  */
-export function xavierUniform_<T extends Tensor>(tensor: T, { gain = 1, ...random }: XavierOptions = {}): T {
-  const bound = Math.sqrt(3) * xavierStd("init.xavierUniform_", tensor, gain);
-  return uniform_(tensor, -bound, bound, random);
+export function xavierUniform_<T extends Tensor>(tensor: T, options: XavierOptions = {}): T {
+  const bound = Math.sqrt(3) * xavierStd("init.xavierUniform_", tensor, options);
+  return uniform_(tensor, -bound, bound, generatorOf(options));
 }
 
 /** As {@link xavierUniform_} with a normal distribution of deviation gain·√(2 / (fanIn + fanOut)). @throws ShapeError where the tensor has fewer than 2 axes. */
-export function xavierNormal_<T extends Tensor>(tensor: T, { gain = 1, ...random }: XavierOptions = {}): T {
-  return normal_(tensor, 0, xavierStd("init.xavierNormal_", tensor, gain), random);
+export function xavierNormal_<T extends Tensor>(tensor: T, options: XavierOptions = {}): T {
+  return normal_(tensor, 0, xavierStd("init.xavierNormal_", tensor, options), generatorOf(options));
 }
 
 /**
@@ -120,12 +122,12 @@ export function xavierNormal_<T extends Tensor>(tensor: T, { gain = 1, ...random
  */
 export function kaimingUniform_<T extends Tensor>(tensor: T, options: KaimingOptions = {}): T {
   const bound = Math.sqrt(3) * kaimingStd("init.kaimingUniform_", tensor, options);
-  return uniform_(tensor, -bound, bound, options);
+  return uniform_(tensor, -bound, bound, generatorOf(options));
 }
 
 /** As {@link kaimingUniform_} with a normal distribution of deviation gain / √fan. @throws ShapeError, ArgumentError as there. */
 export function kaimingNormal_<T extends Tensor>(tensor: T, options: KaimingOptions = {}): T {
-  return normal_(tensor, 0, kaimingStd("init.kaimingNormal_", tensor, options), options);
+  return normal_(tensor, 0, kaimingStd("init.kaimingNormal_", tensor, options), generatorOf(options));
 }
 
 /**
@@ -167,12 +169,19 @@ function fans(where: string, tensor: Tensor): { fanIn: number; fanOut: number } 
   return { fanIn: inputs * taps, fanOut: outputs * taps };
 }
 
-function xavierStd(where: string, tensor: Tensor, gain: number): number {
+function generatorOf({ generator }: RandomInitOptions): RandomInitOptions {
+  return generator === undefined ? {} : { generator };
+}
+
+function xavierStd(where: string, tensor: Tensor, options: XavierOptions): number {
+  checkOptions(where, options, ["gain", "generator"]);
+  const { gain = 1 } = options;
   const { fanIn, fanOut } = fans(where, tensor);
   return gain * Math.sqrt(2 / (fanIn + fanOut));
 }
 
 function kaimingStd(where: string, tensor: Tensor, options: KaimingOptions): number {
+  checkOptions(where, options, ["a", "mode", "nonlinearity", "generator"]);
   const { a = 0, mode = "fanIn", nonlinearity = "leakyRelu" } = options;
   checkChoice(where, "mode", mode, ["fanIn", "fanOut"]);
   const fan = fans(where, tensor)[mode];

@@ -1,6 +1,6 @@
 import { linear } from "../tensor/ops/matmul.js";
 import type { Tensor } from "../tensor/tensor.js";
-import { checkCount, settings } from "./arguments.js";
+import { checkCount, checkOptions, settings } from "./arguments.js";
 import { inLayer } from "./errorPlace.js";
 import { Module } from "./module.js";
 import { drawWeights, newParameter, type ParameterPlace } from "./newParameter.js";
@@ -28,6 +28,7 @@ export class Linear extends Module {
 
   constructor(inFeatures: number, outFeatures: number, options: LinearOptions = {}) {
     super();
+    checkOptions("Linear", options, ["bias", "dtype", "device"]);
     checkCount("Linear", "inFeatures", inFeatures);
     checkCount("Linear", "outFeatures", outFeatures);
     this.inFeatures = inFeatures;

@@ -11,7 +11,7 @@ import {
   type Reduction,
 } from "../tensor/ops/losses.js";
 import type { Tensor } from "../tensor/tensor.js";
-import { checkChoice, checkCount, checkRange, settings } from "./arguments.js";
+import { checkChoice, checkCount, checkOptions, checkRange, settings } from "./arguments.js";
 import { inLayer } from "./errorPlace.js";
 import { Module } from "./module.js";
 import { Buffer } from "./parameter.js";
@@ -43,6 +43,7 @@ function bufferOf(weight: Tensor | null | undefined): Buffer | null {
  */
 export class MSELoss extends Loss {
   constructor(options: LossOptions = {}) {
+    checkOptions("MSELoss", options, ["reduction"]);
     super("MSELoss", options);
   }
 
@@ -59,6 +60,7 @@ export class MSELoss extends Loss {
  */
 export class L1Loss extends Loss {
   constructor(options: LossOptions = {}) {
+    checkOptions("L1Loss", options, ["reduction"]);
     super("L1Loss", options);
   }
 
@@ -79,6 +81,7 @@ export class NLLLoss extends Loss {
   readonly ignoreIndex: number;
 
   constructor(options: NllLossOptions = {}) {
+    checkOptions("NLLLoss", options, ["weight", "ignoreIndex", "reduction"]);
     super("NLLLoss", options);
     const { weight, ignoreIndex = -100 } = options;
     checkCount("NLLLoss", "ignoreIndex", ignoreIndex, -Infinity);
@@ -105,6 +108,7 @@ export class CrossEntropyLoss extends Loss {
   readonly labelSmoothing: number;
 
   constructor(options: CrossEntropyOptions = {}) {
+    checkOptions("CrossEntropyLoss", options, ["weight", "ignoreIndex", "reduction", "labelSmoothing"]);
     super("CrossEntropyLoss", options);
     const { weight, ignoreIndex = -100, labelSmoothing = 0 } = options;
     checkCount("CrossEntropyLoss", "ignoreIndex", ignoreIndex, -Infinity);
@@ -136,6 +140,7 @@ export class BCEWithLogitsLoss extends Loss {
   posWeight: Buffer | null;
 
   constructor(options: BinaryCrossEntropyOptions = {}) {
+    checkOptions("BCEWithLogitsLoss", options, ["weight", "reduction", "posWeight"]);
     super("BCEWithLogitsLoss", options);
     this.weight = bufferOf(options.weight);
     this.posWeight = bufferOf(options.posWeight);

@@ -1,4 +1,4 @@
-import { Tensor } from "../tensor/tensor.js";
+import { commonKernels, Tensor } from "../tensor/tensor.js";
 
 /** Settings of a {@link Parameter}. */
 export interface ParameterOptions {
@@ -20,6 +20,7 @@ export class Parameter extends Tensor {
   readonly role = "parameter";
 
   constructor(data: Tensor, { requiresGrad = true }: ParameterOptions = {}) {
+    commonKernels("Parameter", data);
     super(data.storage.retain(), data.shape, data.strides, data.offset, "Parameter");
     this.keep().requiresGrad_(requiresGrad);
   }
@@ -53,6 +54,7 @@ export class Buffer extends Tensor {
   readonly persistent: boolean;
 
   constructor(data: Tensor, { persistent = true }: BufferOptions = {}) {
+    commonKernels("Buffer", data);
     super(data.storage.retain(), data.shape, data.strides, data.offset, "Buffer");
     this.persistent = persistent;
     this.keep();

@@ -8,7 +8,7 @@ import {
 } from "../tensor/ops/pooling.js";
 import type { Tensor } from "../tensor/tensor.js";
 import { type NumberOrPair, type Pair, pairOf } from "../tensor/window.js";
-import { checkCount, checkRange, settings } from "./arguments.js";
+import { checkCount, checkOptions, checkRange, settings } from "./arguments.js";
 import { inLayer } from "./errorPlace.js";
 import { Module } from "./module.js";
 
@@ -36,6 +36,7 @@ export class MaxPool2d<Indices extends boolean = false> extends Module {
 
   constructor(kernelSize: NumberOrPair, options: MaxPool2dLayerOptions<Indices> = {}) {
     super();
+    checkOptions("MaxPool2d", options, ["stride", "padding", "dilation", "returnIndices", "ceilMode"]);
     this.kernelSize = pairOf("MaxPool2d", "kernelSize", kernelSize, 1);
     this.stride = pairOf("MaxPool2d", "stride", options.stride ?? kernelSize, 1);
     this.padding = pairOf("MaxPool2d", "padding", options.padding ?? 0, 0);
@@ -75,6 +76,7 @@ export class AvgPool2d extends Module {
 
   constructor(kernelSize: NumberOrPair, options: AvgPool2dOptions = {}) {
     super();
+    checkOptions("AvgPool2d", options, ["stride", "padding", "ceilMode", "countIncludePad", "divisorOverride"]);
     this.kernelSize = pairOf("AvgPool2d", "kernelSize", kernelSize, 1);
     this.stride = pairOf("AvgPool2d", "stride", options.stride ?? kernelSize, 1);
     this.padding = pairOf("AvgPool2d", "padding", options.padding ?? 0, 0);

@@ -1,6 +1,6 @@
 import { ArgumentError } from "../errors.js";
 import type { Tensor } from "../tensor/tensor.js";
-import type { Held } from "./fields.js";
+import { type Held, isPlain } from "./fields.js";
 import { type Layer, Module } from "./module.js";
 
 /**
@@ -18,12 +18,12 @@ export class Sequential extends Module implements Iterable<Layer> {
   constructor(...layers: readonly (Layer | { readonly [name: string]: Layer })[]) {
     super();
     const [first] = layers;
-    const isNamed = layers.length === 1 && typeof first === "object" && !(first instanceof Module);
+    const isNamed = layers.length === 1 && isPlain(first);
     this.#layers = Object.entries((isNamed ? first : layers) as { readonly [name: string]: Layer });
     for (const [name, layer] of this.#layers) {
       if (!(layer instanceof Module)) {
         throw new ArgumentError(
-          `Sequential: got ${String(layer)} as layer ${name}; expected a module. Wrap functions in a Module of your own.`,
+          `Sequential: got ${describeValue(layer)} as layer ${name}; expected a module. Pass the layers one by one; wrap functions in a Module of your own.`,
         );
       }
       // Numbers would be sorted before all other names, whatever the order they are written in.
@@ -70,4 +70,8 @@ export class Sequential extends Module implements Iterable<Layer> {
     yield* this.#layers;
     yield* super.fields();
   }
+}
+
+function describeValue(value: unknown): string {
+  return Array.isArray(value) ? "an array" : String(value);
 }

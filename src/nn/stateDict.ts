@@ -3,6 +3,7 @@ import { withGradMode } from "../tensor/autograd.js";
 import { copy_ } from "../tensor/ops/fill.js";
 import { formatShape, sameShape } from "../tensor/shape.js";
 import { commonKernels, Tensor } from "../tensor/tensor.js";
+import { checkOptions } from "./arguments.js";
 
 /** Parameters and buffers by path. */
 export type StateDict = Record<string, Tensor>;
@@ -24,8 +25,10 @@ export function loadState(
   kind: string,
   targets: ReadonlyMap<string, Tensor>,
   state: StateDict,
-  { strict = true }: LoadStateDictOptions,
+  options: LoadStateDictOptions,
 ): LoadResult {
+  checkOptions(`loadStateDict of ${kind}`, options, ["strict"]);
+  const { strict = true } = options;
   if (typeof state !== "object" || state === null) {
     throw new ArgumentError(
       `loadStateDict of ${kind}: got ${String(state)}; expected an object of tensors by name. Pass what stateDict() gave.`,

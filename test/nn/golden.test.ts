@@ -64,7 +64,9 @@ function fill(arg: unknown): unknown {
 }
 
 function make(layer: string, args: readonly unknown[]): AnyLayer {
-  return new (nn as unknown as Record<string, LayerClass>)[layer as "Linear"](...args.map(fill));
+  const Kind = (nn as unknown as Record<string, LayerClass>)[layer];
+  if (Kind === undefined) expect.fail(`there is no layer ${layer}`);
+  return new Kind(...args.map(fill));
 }
 
 function unpackState(state: Record<string, Packed>): nn.StateDict {
