@@ -12,6 +12,8 @@ interface NodeBuiltins {
   "node:os": typeof import("node:os");
   "node:path": typeof import("node:path");
   "node:url": typeof import("node:url");
+  "node:v8": typeof import("node:v8");
+  "node:vm": typeof import("node:vm");
 }
 
 /** Tells whether this is Node, or a runtime that offers Node's built-in modules. */

@@ -1,0 +1,23 @@
+/**
+ * Datasets, samplers, loaders and transforms.
+ *
+ * @module
+ */
+export { type Collated, defaultCollate } from "./collate.js";
+export { DataLoader, type DataLoaderOptions } from "./dataLoader.js";
+export { type Dataset, type RandomSplitOptions, randomSplit, Subset, TensorDataset } from "./dataset.js";
+export { DownloadError } from "./download.js";
+export { encodeIdx, parseIdx } from "./idx.js";
+export type { EncodeIdxOptions } from "./idxEncode.js";
+export type { IdxArray, IdxData, IdxType } from "./idxFormat.js";
+export { FashionMNIST, MNIST, type MnistOptions } from "./mnist.js";
+export {
+  BatchSampler,
+  RandomSampler,
+  type RandomSamplerOptions,
+  type Sampler,
+  SequentialSampler,
+  SubsetRandomSampler,
+  type SubsetRandomSamplerOptions,
+} from "./sampler.js";
+export * as transforms from "./transforms.js";
