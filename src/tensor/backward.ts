@@ -120,7 +120,6 @@ function walkBack(roots: readonly Root[], targets: readonly Tensor[] | null, opt
   const step = (node: GradNode): void => {
     const g = pending.get(node);
     if (g === undefined) return;
-    pending.delete(node);
     if (goals.has(node)) found.set(node, g.alias());
     const thunks = node.gradThunks(g);
     node.edges.forEach((edge, index) => {
@@ -128,6 +127,7 @@ function walkBack(roots: readonly Root[], targets: readonly Tensor[] | null, opt
       const thunk = thunks[index] ?? null;
       if (wanted && thunk !== null) deliver(edge, thunk());
     });
+    pending.delete(node);
     g.dispose();
   };
   const settle = (): void => {
