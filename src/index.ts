@@ -2,6 +2,7 @@
 import "./devices.js";
 import "./tensor/methods.js";
 
+export * as data from "./data/index.js";
 export * from "./errors.js";
 export type { DType, TypedArray } from "./kernels/dtype.js";
 export * as nn from "./nn/index.js";
