@@ -1,5 +1,6 @@
 /** Checks of the settings that layers are made with. */
-import { ArgumentError } from "../errors.js";
+import { ArgumentError, DTypeError } from "../errors.js";
+import type { Tensor } from "../tensor/tensor.js";
 import { formatSetting } from "../tensor/window.js";
 
 /**
@@ -29,8 +30,18 @@ export function checkOptions<Options extends object>(
 /** @throws ArgumentError where `value` is not a whole number of `minimum` or more. */
 export function checkCount(where: string, name: string, value: number, minimum = 1): void {
   if (!Number.isSafeInteger(value) || value < minimum) {
+    const range = minimum === -Infinity ? "" : ` of ${minimum} or more`;
     throw new ArgumentError(
-      `${where}: got ${name} ${formatSetting(value)}; expected a whole number of ${minimum} or more. Correct ${name}.`,
+      `${where}: got ${name} ${formatSetting(value)}; expected a whole number${range}. Correct ${name}.`,
+    );
+  }
+}
+
+/** @throws DTypeError where parameters of `dtype` could not be learnt. */
+export function checkDType(where: string, dtype: Tensor["dtype"] = "float32"): void {
+  if (dtype !== "float32" && dtype !== "float64") {
+    throw new DTypeError(
+      `${where}: got dtype ${String(dtype)}; expected float32 or float64, which alone have gradients. Correct dtype.`,
     );
   }
 }
@@ -60,10 +71,9 @@ export function checkChoice(where: string, name: string, value: string, choices:
 export function checkRange(where: string, name: string, value: number, least: number, most: number): void {
   const ok = typeof value === "number" && Number.isFinite(value) && value >= least && value <= most;
   if (!ok) {
-    const range = most === Infinity ? `of ${least} or more` : least === -Infinity ? "" : `from ${least} to ${most}`;
+    const range = least === -Infinity ? "" : most === Infinity ? ` of ${least} or more` : ` from ${least} to ${most}`;
     throw new ArgumentError(
-      `${where}: got ${name} ${formatSetting(value)}; expected a finite number ${range}`.trimEnd() +
-        `. Correct ${name}.`,
+      `${where}: got ${name} ${formatSetting(value)}; expected a finite number${range}. Correct ${name}.`,
     );
   }
 }

@@ -7,7 +7,7 @@ import { batchNorm } from "../tensor/ops/normalization.js";
 import { composite } from "../tensor/scopes.js";
 import { formatShape } from "../tensor/shape.js";
 import { commonKernels, type Tensor } from "../tensor/tensor.js";
-import { checkCount, checkOptions, checkRange, settings } from "./arguments.js";
+import { checkCount, checkDType, checkOptions, checkRange, settings } from "./arguments.js";
 import { inLayer } from "./errorPlace.js";
 import { ones_, zeros_ } from "./init.js";
 import { Module } from "./module.js";
@@ -44,6 +44,7 @@ abstract class BatchNorm extends Module {
     checkCount(where, "numFeatures", numFeatures);
     checkRange(where, "eps", eps, 0, Infinity);
     if (momentum !== null) checkRange(where, "momentum", momentum, 0, 1);
+    checkDType(where, options.dtype);
     this.numFeatures = numFeatures;
     this.eps = eps;
     this.momentum = momentum;
@@ -113,10 +114,13 @@ abstract class BatchNorm extends Module {
   private checkInput(x: Tensor): void {
     commonKernels("batchNorm", x);
     const { allowed, text } = this.ranks;
-    if (allowed.includes(x.ndim) && x.shape[1] === this.numFeatures) return;
+    const channels = x.shape[1];
+    if (allowed.includes(x.ndim) && channels === this.numFeatures) return;
+    const cure = allowed.includes(x.ndim)
+      ? `Make the layer with numFeatures ${channels}, or correct the channels of the input.`
+      : `Reshape it, or take the batch norm for its axes.`;
     throw new ShapeError(
-      `batchNorm: got an input of shape ${formatShape(x.shape)}; expected ${text} with ${this.numFeatures} channels. ` +
-        `Reshape it, or make the layer with numFeatures ${x.shape[1] ?? 1}.`,
+      `batchNorm: got an input of shape ${formatShape(x.shape)}; expected ${text} with C = ${this.numFeatures}. ${cure}`,
     );
   }
 

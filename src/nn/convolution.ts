@@ -5,7 +5,7 @@ import { composite } from "../tensor/scopes.js";
 import { at, formatShape, type Shape } from "../tensor/shape.js";
 import { commonKernels, type Tensor } from "../tensor/tensor.js";
 import { evenPadding, formatSetting, type NumberOrPair, type Pair, pairOf, samePadding } from "../tensor/window.js";
-import { checkChoice, checkCount, checkGroups, checkOptions, settings } from "./arguments.js";
+import { checkChoice, checkCount, checkDType, checkGroups, checkOptions, settings } from "./arguments.js";
 import { inLayer } from "./errorPlace.js";
 import { Module } from "./module.js";
 import { drawWeights, newParameter, type ParameterPlace } from "./newParameter.js";
@@ -72,6 +72,7 @@ abstract class Convolution extends Module {
     checkCount(where, "inChannels", inChannels);
     checkCount(where, "outChannels", outChannels);
     checkGroups(where, groups, { inChannels, outChannels });
+    checkDType(where, options.dtype);
     this.inChannels = inChannels;
     this.outChannels = outChannels;
     this.kernelSize = pairOf(where, "kernelSize", kernelSize, 1);

@@ -1,6 +1,6 @@
 import { linear } from "../tensor/ops/matmul.js";
 import type { Tensor } from "../tensor/tensor.js";
-import { checkCount, checkOptions, settings } from "./arguments.js";
+import { checkCount, checkDType, checkOptions, settings } from "./arguments.js";
 import { inLayer } from "./errorPlace.js";
 import { Module } from "./module.js";
 import { drawWeights, newParameter, type ParameterPlace } from "./newParameter.js";
@@ -31,6 +31,7 @@ export class Linear extends Module {
     checkOptions("Linear", options, ["bias", "dtype", "device"]);
     checkCount("Linear", "inFeatures", inFeatures);
     checkCount("Linear", "outFeatures", outFeatures);
+    checkDType("Linear", options.dtype);
     this.inFeatures = inFeatures;
     this.outFeatures = outFeatures;
     this.weight = newParameter([outFeatures, inFeatures], options);

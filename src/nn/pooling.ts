@@ -1,3 +1,4 @@
+import { ArgumentError } from "../errors.js";
 import {
   type AvgPool2dOptions,
   adaptiveAvgPool2d,
@@ -8,7 +9,7 @@ import {
 } from "../tensor/ops/pooling.js";
 import type { Tensor } from "../tensor/tensor.js";
 import { type NumberOrPair, type Pair, pairOf } from "../tensor/window.js";
-import { checkCount, checkOptions, checkRange, settings } from "./arguments.js";
+import { checkCount, checkOptions, settings } from "./arguments.js";
 import { inLayer } from "./errorPlace.js";
 import { Module } from "./module.js";
 
@@ -83,8 +84,10 @@ export class AvgPool2d extends Module {
     this.ceilMode = options.ceilMode ?? false;
     this.countIncludePad = options.countIncludePad ?? true;
     this.divisorOverride = options.divisorOverride ?? null;
-    if (this.divisorOverride !== null) {
-      checkRange("AvgPool2d", "divisorOverride", this.divisorOverride, -Infinity, Infinity);
+    if (this.divisorOverride !== null && (!Number.isFinite(this.divisorOverride) || this.divisorOverride === 0)) {
+      throw new ArgumentError(
+        `AvgPool2d: got divisorOverride ${this.divisorOverride}; expected a finite number that is not 0. Leave it out to divide by the window's size.`,
+      );
     }
   }
 
