@@ -10,6 +10,8 @@ import type { WasmBuild } from "./build.js";
 import { elementwiseKernels } from "./elementwise.js";
 import { Engine, type EngineOptions } from "./engine.js";
 import { type Precautions, wasmMemory } from "./memory.js";
+import { normalizationKernels } from "./normalization.js";
+import { optimizerKernels } from "./optimizerSteps.js";
 import { reduceKernels } from "./reduce.js";
 
 export type { WasmBuild } from "./build.js";
@@ -44,6 +46,8 @@ export function createWasmKernels(options: WasmOptions = {}): WasmKernels {
     ...loops,
     ...elementwiseKernels(engine, loops),
     ...reduceKernels(engine, loops),
+    ...normalizationKernels(engine, loops),
+    ...optimizerKernels(engine, loops),
     build: engine.build,
     get threads() {
       return engine.threads;

@@ -2,7 +2,10 @@
 import { binary, compare, unary, where } from "./elementwise";
 import { setThread } from "./environment";
 import * as id from "./kernelIds";
+import { batchNorm, batchNormGrad, batchNormSums, channelStats } from "./batchNorm";
+import { adamStep, sgdStep } from "./optimizers";
 import { argReduce, reduceBlocks, reduceFinish, reduceRows, reduceRuns } from "./reduce";
+import { softmax, softmaxGrad } from "./softmax";
 
 /** Runs units [begin, end) of a kernel on the arguments that lie in memory. */
 export function run(kernel: i32, begin: i32, end: i32): void {
@@ -25,6 +28,22 @@ export function run(kernel: i32, begin: i32, end: i32): void {
       return reduceFinish(begin, end);
     case id.ARG_REDUCE:
       return argReduce(begin, end);
+    case id.SGD_STEP:
+      return sgdStep(begin, end);
+    case id.ADAM_STEP:
+      return adamStep(begin, end);
+    case id.SOFTMAX:
+      return softmax(begin, end);
+    case id.SOFTMAX_GRAD:
+      return softmaxGrad(begin, end);
+    case id.CHANNEL_STATS:
+      return channelStats(begin, end);
+    case id.BATCH_NORM:
+      return batchNorm(begin, end);
+    case id.BATCH_NORM_SUMS:
+      return batchNormSums(begin, end);
+    case id.BATCH_NORM_GRAD:
+      return batchNormGrad(begin, end);
     default:
       unreachable();
   }

@@ -20,10 +20,15 @@ export const JOB_UNITS = 324;
 export const JOB_CHUNK = 328;
 /** The kernel's arguments, 128 words of 32 bits. */
 export const JOB_ARGUMENTS = 384;
+/** Sixteen bytes for each array of an optimizer step. */
+export const OPTIMIZER_TAIL = 1024;
 /** Where the heap begins: what the compiler places lies between, in the second page. */
 export const STATIC_BASE = 65536;
 
 // --- kernels ----------------------------------------------------------------------------------------------------------
+
+// Each family has numbers of its own: elementwise, reductions, optimizers, normalisation from 1; matrix products from 20;
+// convolutions from 30; Winograd from 50; pools, windows and indexing from 60.
 
 /** Elementwise, one kernel for each count of operands. */
 export const UNARY = 1;
@@ -36,6 +41,17 @@ export const REDUCE_ROWS = 6;
 export const REDUCE_BLOCKS = 7;
 export const REDUCE_FINISH = 8;
 export const ARG_REDUCE = 9;
+/** Optimizers. */
+export const SGD_STEP = 10;
+export const ADAM_STEP = 11;
+/** Softmax and its gradient. */
+export const SOFTMAX = 12;
+export const SOFTMAX_GRAD = 13;
+/** Batch normalisation. */
+export const CHANNEL_STATS = 14;
+export const BATCH_NORM = 15;
+export const BATCH_NORM_SUMS = 16;
+export const BATCH_NORM_GRAD = 17;
 
 // --- operations of the elementwise kernels ----------------------------------------------------------------------------
 
