@@ -484,7 +484,12 @@ describe("in-place ops", () => {
 
   test("take part in the gradient like any other", () => {
     const x = leaf(1, -2, 3);
-    const y = x.mul(2).add_(1).square_().mul_(tensor([1, 2, 3])).relu_();
+    const y = x
+      .mul(2)
+      .add_(1)
+      .square_()
+      .mul_(tensor([1, 2, 3]))
+      .relu_();
     y.sum().backward();
     expect(y.toArraySync()).toEqual([9, 18, 147]);
     expect(gradOf(x)).toEqual([12, -24, 84]);

@@ -1,5 +1,6 @@
 /** Elementwise arithmetic, with broadcasting and type promotion. Forms with a trailing underscore work in place. */
 import { ArgumentError } from "../../errors.js";
+import { composite } from "../scopes.js";
 import type { Tensor } from "../tensor.js";
 import { eq, ge, gt, le, lt } from "./compare.js";
 import { applyBinary, applyUnary, type BinarySpec, changeBinary, changeUnary, type UnarySpec } from "./elementwise.js";
@@ -118,22 +119,22 @@ function clampSpec(min: number | null | undefined, max: number | null | undefine
 
 /** a + alpha·b. @see https://pytorch.org/docs/stable/generated/torch.add.html */
 export function add(a: Tensor, b: Tensor | number, options: AlphaOptions = {}): Tensor {
-  return applyBinary(addSpec, a, scaled(b, options));
+  return scaled(applyBinary, addSpec, a, b, options);
 }
 
 /** a = a + alpha·b, in place. */
 export function add_(a: Tensor, b: Tensor | number, options: AlphaOptions = {}): Tensor {
-  return changeBinary(addSpec, a, scaled(b, options));
+  return scaled(changeBinary, addSpec, a, b, options);
 }
 
 /** a − alpha·b. @see https://pytorch.org/docs/stable/generated/torch.sub.html */
 export function sub(a: Tensor, b: Tensor | number, options: AlphaOptions = {}): Tensor {
-  return applyBinary(subSpec, a, scaled(b, options));
+  return scaled(applyBinary, subSpec, a, b, options);
 }
 
 /** a = a − alpha·b, in place. */
 export function sub_(a: Tensor, b: Tensor | number, options: AlphaOptions = {}): Tensor {
-  return changeBinary(subSpec, a, scaled(b, options));
+  return scaled(changeBinary, subSpec, a, b, options);
 }
 
 /** a · b, elementwise. @see https://pytorch.org/docs/stable/generated/torch.mul.html */
@@ -261,7 +262,14 @@ export function clamp_(x: Tensor, min?: number | null, max?: number | null): Ten
   return changeUnary(clampSpec(min, max), x);
 }
 
-function scaled(b: Tensor | number, { alpha = 1 }: AlphaOptions): Tensor | number {
-  if (alpha === 1) return b;
-  return typeof b === "number" ? b * alpha : mul(b, alpha);
+function scaled(
+  apply: typeof applyBinary,
+  spec: BinarySpec,
+  a: Tensor,
+  b: Tensor | number,
+  { alpha = 1 }: AlphaOptions,
+): Tensor {
+  if (alpha === 1) return apply(spec, a, b);
+  if (typeof b === "number") return apply(spec, a, b * alpha);
+  return composite(() => apply(spec, a, mul(b, alpha)));
 }
