@@ -27,10 +27,10 @@ export function denseStrides(shape: readonly number[]): number[] {
 
 /** Whether elements lie in row-major order without gaps. Strides of axes of extent 1 do not matter. */
 export function isDense(shape: readonly number[], strides: readonly number[]): boolean {
+  if (shape.includes(0)) return true;
   let expected = 1;
   for (let axis = shape.length - 1; axis >= 0; axis--) {
     const extent = at(shape, axis);
-    if (extent === 0) return true;
     if (extent !== 1) {
       if (strides[axis] !== expected) return false;
       expected *= extent;

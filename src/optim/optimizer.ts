@@ -1,6 +1,6 @@
 import { ArgumentError, AutogradError, DTypeError, ShapeError } from "../errors.js";
-import { isFloating } from "../kernels/dtype.js";
 import { zeroGrad } from "../tensor/backward.js";
+import { isFloating } from "../tensor/dtype.js";
 import { clone, zerosFor } from "../tensor/ops/layout.js";
 import type { L1Mode } from "../tensor/optimizerSteps.js";
 import { noGrad } from "../tensor/scopes.js";

@@ -3,6 +3,8 @@ import { DTypeError } from "../errors.js";
 import { isFloating } from "../kernels/dtype.js";
 import type { DType } from "../kernels/kernelSet.js";
 
+export { isFloating } from "../kernels/dtype.js";
+
 const order: readonly DType[] = ["bool", "int32", "float32", "float64"];
 
 /** What promotion looks at: tensors without axes yield to tensors with axes of the same kind of number. */

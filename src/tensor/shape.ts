@@ -1,5 +1,8 @@
 /** Shape rules: extents, strides, axes, broadcasting, views. Nothing here knows a tensor. */
 import { ShapeError } from "../errors.js";
+import { at, denseStrides, elementCount } from "../kernels/strides.js";
+
+export { at, denseStrides, elementCount, isDense } from "../kernels/strides.js";
 
 /** The extents of an array, outermost first. `[]` is a scalar. */
 export type Shape = readonly number[];
@@ -10,13 +13,6 @@ export const MAX_ELEMENTS = 2 ** 31 - 1;
 /** `[2, 3]`, for messages. */
 export function formatShape(shape: Shape): string {
   return `[${shape.join(", ")}]`;
-}
-
-/** Number of elements of a shape. */
-export function elementCount(shape: Shape): number {
-  let count = 1;
-  for (const extent of shape) count *= extent;
-  return count;
 }
 
 /**
@@ -43,38 +39,6 @@ export function checkShape(where: string, shape: Shape): void {
       `${where}: got shape ${formatShape(shape)} with ${count} elements; expected at most ${MAX_ELEMENTS}. Split the tensor.`,
     );
   }
-}
-
-/** Row-major strides of a shape. */
-export function denseStrides(shape: Shape): number[] {
-  const strides = new Array<number>(shape.length);
-  let stride = 1;
-  for (let axis = shape.length - 1; axis >= 0; axis--) {
-    strides[axis] = stride;
-    stride *= Math.max(at(shape, axis), 1);
-  }
-  return strides;
-}
-
-/** Whether elements lie in row-major order without gaps. Strides of axes of extent 1 do not matter. */
-export function isDense(shape: Shape, strides: Shape): boolean {
-  if (shape.includes(0)) return true;
-  let expected = 1;
-  for (let axis = shape.length - 1; axis >= 0; axis--) {
-    const extent = at(shape, axis);
-    if (extent !== 1) {
-      if (strides[axis] !== expected) return false;
-      expected *= extent;
-    }
-  }
-  return true;
-}
-
-/** Element `index` of a list that is known to have it. */
-export function at(list: readonly number[], index: number): number {
-  const value = list[index];
-  if (value === undefined) throw new RangeError(`index ${index} is outside a list of ${list.length}`);
-  return value;
 }
 
 export function sameShape(a: Shape, b: Shape): boolean {

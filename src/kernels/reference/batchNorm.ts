@@ -1,6 +1,7 @@
 /** Batch normalisation of arrays [N, C, L], channel by channel. */
 import type { Dense, KernelSet, TypedArray } from "../kernelSet.js";
-import { type ArrayOf, at } from "./arrays.js";
+import { at } from "../strides.js";
+import type { ArrayOf } from "./arrays.js";
 
 /** One element of a [C] argument, or `otherwise` where the argument is missing. */
 function elementOr(arrayOf: ArrayOf, x: Dense | null, i: number, otherwise: number): number {

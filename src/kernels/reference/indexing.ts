@@ -1,6 +1,7 @@
 /** Kernels that read or write along an axis at given places. */
 import type { KernelSet, Strided } from "../kernelSet.js";
-import { type ArrayOf, at, denseStrides } from "./arrays.js";
+import { at, denseStrides } from "../strides.js";
+import type { ArrayOf } from "./arrays.js";
 import { forEachRow, type Lane, lane, laneOf } from "./rows.js";
 
 export function indexKernels(arrayOf: ArrayOf): Pick<KernelSet, "gather" | "scatterAdd"> {

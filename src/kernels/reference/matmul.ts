@@ -1,6 +1,7 @@
 /** Batched matrix product. */
 import type { KernelSet, Strided } from "../kernelSet.js";
-import { type ArrayOf, at, denseStrides } from "./arrays.js";
+import { at, denseStrides } from "../strides.js";
+import type { ArrayOf } from "./arrays.js";
 import { type Matrix, multiply } from "./gemm.js";
 import { forEachRow, type Lane, lane } from "./rows.js";
 

@@ -1,6 +1,7 @@
 /** One step of an optimizer for one parameter, in place. */
 import type { KernelSet, TypedArray } from "../kernelSet.js";
-import { type ArrayOf, sizeOf } from "./arrays.js";
+import { elementCount } from "../strides.js";
+import type { ArrayOf } from "./arrays.js";
 
 export function optimizerKernels(arrayOf: ArrayOf): Pick<KernelSet, "sgdStep" | "adamStep"> {
   return {
@@ -11,7 +12,7 @@ export function optimizerKernels(arrayOf: ArrayOf): Pick<KernelSet, "sgdStep" | 
       const velocities = momentumBuffer === null ? null : arrayOf(momentumBuffer);
       const direction = hyper.maximize ? -1 : 1;
       const penalty = hyper.l1Mode === "subgradient" ? hyper.l1 : 0;
-      const size = sizeOf(parameter.shape);
+      const size = elementCount(parameter.shape);
       const velocityStart = momentumBuffer?.offset ?? 0;
       for (let i = 0; i < size; i += 1) {
         const w = weights[parameter.offset + i] as number;
@@ -41,7 +42,7 @@ export function optimizerKernels(arrayOf: ArrayOf): Pick<KernelSet, "sgdStep" | 
       const decay = hyper.decoupled ? 0 : weightDecay;
       const stepSize = lr / (1 - beta1 ** hyper.step);
       const squareScale = Math.sqrt(1 - beta2 ** hyper.step);
-      const size = sizeOf(parameter.shape);
+      const size = elementCount(parameter.shape);
       for (let i = 0; i < size; i += 1) {
         const w = weights[parameter.offset + i] as number;
         const g = direction * (gradients[grad.offset + i] as number) + penalty * sign(w) + decay * w;

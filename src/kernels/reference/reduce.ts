@@ -1,6 +1,7 @@
 /** Reductions: x is walked in memory order, and each row is added to the accumulators that it belongs to. */
 import type { KernelSet, ReduceOp, TypedArray } from "../kernelSet.js";
-import { type ArrayOf, at, denseStrides, sizeOf } from "./arrays.js";
+import { at, denseStrides, elementCount } from "../strides.js";
+import type { ArrayOf } from "./arrays.js";
 import { forEachRow, type Lane, lane, laneOf } from "./rows.js";
 import { Scratch } from "./scratch.js";
 
@@ -12,7 +13,7 @@ export function reduceKernels(arrayOf: ArrayOf): Pick<KernelSet, "reduce" | "arg
   return {
     reduce(op, x, out) {
       const target = arrayOf(out);
-      const size = sizeOf(out.shape);
+      const size = elementCount(out.shape);
       const totals = accumulators.take(size);
       totals.fill(initialValues[op], 0, size);
       // Along a reduced axis the accumulator stands still.

@@ -1,6 +1,7 @@
 /** Walks several strided arrays of one shape in step, row by row. */
 import type { Strided, TypedArray } from "../kernelSet.js";
-import { type ArrayOf, at } from "./arrays.js";
+import { at } from "../strides.js";
+import type { ArrayOf } from "./arrays.js";
 
 /** One array of a walk. During a row, element i lies at `start` + i·`step` of `array`. */
 export interface Lane {
@@ -35,7 +36,7 @@ export function forEachRow(shape: readonly number[], lanes: readonly Lane[], row
     if (extent === 1) continue;
     const outer = lanes.map((one) => at(one.strides, axis));
     const last = extents.length - 1;
-    const innerExtent = at(extents, last);
+    const innerExtent = extents[last] ?? 1;
     if (strides[last]?.every((stride, k) => stride * innerExtent === outer[k])) {
       extents[last] = innerExtent * extent;
     } else {

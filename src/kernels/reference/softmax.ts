@@ -1,6 +1,7 @@
 /** Softmax and its logarithm along the last axis. */
 import type { KernelSet } from "../kernelSet.js";
-import { type ArrayOf, sizeOf } from "./arrays.js";
+import { elementCount } from "../strides.js";
+import type { ArrayOf } from "./arrays.js";
 
 export function softmaxKernels(arrayOf: ArrayOf): Pick<KernelSet, "softmax" | "softmaxGrad"> {
   return {
@@ -8,7 +9,7 @@ export function softmaxKernels(arrayOf: ArrayOf): Pick<KernelSet, "softmax" | "s
       const source = arrayOf(x);
       const target = arrayOf(out);
       const classes = x.shape.at(-1) ?? 1;
-      const size = sizeOf(x.shape);
+      const size = elementCount(x.shape);
       for (let row = 0; row < size; row += classes) {
         const p = x.offset + row;
         const t = out.offset + row;
@@ -30,7 +31,7 @@ export function softmaxKernels(arrayOf: ArrayOf): Pick<KernelSet, "softmax" | "s
       const output = arrayOf(y);
       const target = arrayOf(xGrad);
       const classes = y.shape.at(-1) ?? 1;
-      const size = sizeOf(y.shape);
+      const size = elementCount(y.shape);
       for (let row = 0; row < size; row += classes) {
         const p = outGrad.offset + row;
         const q = y.offset + row;
