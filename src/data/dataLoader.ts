@@ -176,7 +176,8 @@ const movedAside = new WeakSet<Storage>();
 function moveAside(tensor: Tensor): void {
   if (tensor.isReleased) return;
   const { storage } = tensor;
-  if (storage.shareCount > 1 || storage.length !== tensor.numel() || movedAside.has(storage)) return;
+  // A part of something larger is the dataset's.
+  if (storage.length !== tensor.numel() || movedAside.has(storage)) return;
   movedAside.add(storage);
   storage.moveToHost();
 }

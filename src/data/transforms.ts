@@ -131,7 +131,12 @@ export function normalize(mean: number | readonly number[], std: number | readon
       );
     }
     const { dtype, device } = x;
-    const column = (list: readonly number[]): Tensor => tensor(list, { dtype, device, shape: [list.length, 1, 1] });
-    return composite(() => div(sub(x, column(means)), column(stds)));
+    const operand = (list: readonly number[]): Tensor | number => {
+      const [first] = list;
+      return list.length === 1 && first !== undefined
+        ? first
+        : tensor(list, { dtype, device, shape: [channels, 1, 1] });
+    };
+    return composite(() => div(sub(x, operand(means)), operand(stds)));
   };
 }

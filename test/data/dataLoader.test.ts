@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, expectTypeOf, it } from "vitest";
+import { afterEach, describe, expect, expectTypeOf, it, vi } from "vitest";
 import {
   ArgumentError,
   arange,
@@ -487,6 +487,38 @@ describe("memory", () => {
       expect(memoryStats().bytes - before.bytes).toBeLessThanOrEqual(2 * LARGE * 4);
     }
     expect(memoryStats().bytes).toBeLessThanOrEqual(before.bytes);
+  });
+
+  it("moves what a dataset holds once at most, and no part of it", async () => {
+    const all = zeros([2, LARGE]);
+    const parts = [all.select(0, 0), all.select(0, 1)];
+    const whole = [zeros([LARGE]), zeros([LARGE])];
+    const reads = vi.spyOn(all.kernels as { readSync: (...args: never[]) => unknown }, "readSync");
+    for (const [samples, moves] of [
+      [parts, 0],
+      [whole, 2],
+      [whole, 0],
+    ] as const) {
+      reads.mockClear();
+      for await (const _ of new DataLoader({ length: 2, get: (i: number) => samples[i] as Tensor }));
+      expect(reads).toHaveBeenCalledTimes(moves);
+    }
+    reads.mockRestore();
+  });
+
+  it("moves aside what was made later than it can see", async () => {
+    const collate = async (samples: number[]) => {
+      await Promise.resolve();
+      return zeros([LARGE]).add(samples[0] ?? 0);
+    };
+    const before = memoryStats();
+    const seen: Tensor[] = [];
+    for await (const x of new DataLoader(numbers(9), { collate })) {
+      seen.push(x);
+      // The operand of add is nobody's until a finalizer comes.
+      expect(memoryStats().bytes - before.bytes).toBeLessThanOrEqual((seen.length + 1) * LARGE * 4);
+    }
+    expect(seen.map((x) => x.dataSync()[0])).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8]);
   });
 
   it("lets a training step read its outputs in the loop", async () => {

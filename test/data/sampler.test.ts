@@ -24,6 +24,13 @@ describe("RandomSampler", () => {
     expectEnds(generator, each.ends);
   });
 
+  it("draws 32 at a time with replacement, as shows where a pass is broken off", () => {
+    const [generator, model] = [new Generator(5), new Generator(5)];
+    for (const _ of new RandomSampler({ length: 9 }, { replacement: true, numSamples: 40, generator })) break;
+    model.fillRandint(new Int32Array(32), 0, 9);
+    expect(generator.random32()).toBe(model.random32());
+  });
+
   it("refuses what it cannot draw from", () => {
     expect(() => new RandomSampler({ length: 0 })).toThrow(
       new ArgumentError(
