@@ -108,6 +108,16 @@ export class Engine {
     this.share(kernel, units, size, Math.ceil(units / size));
   }
 
+  /** Runs `use` with the address of `bytes` bytes of memory that are its own for the time of the call. */
+  withScratch(bytes: number, use: (address: number) => void): void {
+    const block = this.heap.alloc(bytes);
+    try {
+      use(block.address);
+    } finally {
+      this.heap.free(block);
+    }
+  }
+
   private share(kernel: number, units: number, size: number, chunks: number): void {
     if (this.death !== null) this.failThreads(this.takeDeath());
     while (this.helpers.length < this.wantedThreads - 1) this.addHelper();

@@ -9,6 +9,7 @@ import { createReferenceLoops } from "../reference/index.js";
 import type { WasmBuild } from "./build.js";
 import { elementwiseKernels } from "./elementwise.js";
 import { Engine, type EngineOptions } from "./engine.js";
+import { matmulKernels } from "./matmul.js";
 import { type Precautions, wasmMemory } from "./memory.js";
 import { normalizationKernels } from "./normalization.js";
 import { optimizerKernels } from "./optimizerSteps.js";
@@ -48,6 +49,7 @@ export function createWasmKernels(options: WasmOptions = {}): WasmKernels {
     ...reduceKernels(engine, loops),
     ...normalizationKernels(engine, loops),
     ...optimizerKernels(engine, loops),
+    ...matmulKernels(engine, loops),
     build: engine.build,
     get threads() {
       return engine.threads;

@@ -101,7 +101,7 @@ export function multiplyRows(
 /** One tile; by way of `edge` where it is not whole or init does not lie as the tile wants it. */
 // @ts-ignore: decorators of functions are AssemblyScript's
 @inline
-function placeTile(
+export function placeTile(
   rows: i32, columns: i32, a: usize, aRow: usize, aStep: usize, b: usize, bStep: usize, depth: i32,
   init: usize, initRow: usize, initColumn: usize, c: usize, cRow: usize, edge: usize,
 ): void {

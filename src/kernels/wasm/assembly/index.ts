@@ -3,6 +3,7 @@ import { binary, compare, unary, where } from "./elementwise";
 import { setThread } from "./environment";
 import * as id from "./kernelIds";
 import { batchNorm, batchNormGrad, batchNormSums, channelStats } from "./batchNorm";
+import { multiplyBatch, multiplyBlocks, packPanels } from "./matmul";
 import { adamStep, sgdStep } from "./optimizers";
 import { argReduce, reduceBlocks, reduceFinish, reduceRows, reduceRuns } from "./reduce";
 import { softmax, softmaxGrad } from "./softmax";
@@ -44,6 +45,12 @@ export function run(kernel: i32, begin: i32, end: i32): void {
       return batchNormSums(begin, end);
     case id.BATCH_NORM_GRAD:
       return batchNormGrad(begin, end);
+    case id.PACK_PANELS:
+      return packPanels(begin, end);
+    case id.MULTIPLY_BLOCKS:
+      return multiplyBlocks(begin, end);
+    case id.MULTIPLY_BATCH:
+      return multiplyBatch(begin, end);
     default:
       unreachable();
   }

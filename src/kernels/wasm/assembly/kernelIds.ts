@@ -35,6 +35,10 @@ export const UNARY = 1;
 export const BINARY = 2;
 export const COMPARE = 3;
 export const WHERE = 4;
+/** Matrix products: packing, the blocks of one, and a batch. */
+export const PACK_PANELS = 40;
+export const MULTIPLY_BLOCKS = 41;
+export const MULTIPLY_BATCH = 42;
 /** Reductions: along runs, across rows, and of one long run in two steps. */
 export const REDUCE_RUNS = 5;
 export const REDUCE_ROWS = 6;
