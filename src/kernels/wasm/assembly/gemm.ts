@@ -52,7 +52,7 @@ export function gemmFrom(
       const fromColumn: usize = at == 0 ? initColumn : 4;
       if (packB) pack(fromB, bColumn, bStep, columns, depth, packedB, COLUMNS);
       multiplyRows(
-        a + <usize>at * aStep, aRow, aStep, packB ? packedB : fromB, packB ? 0 : bStep, from, fromRow, fromColumn, toC, cRow,
+        a + <usize>at * aStep, aRow, aStep, packB ? packedB : fromB, packB, bStep, from, fromRow, fromColumn, toC, cRow,
         m, columns, depth, packedA, packedB, scratch,
       );
     }
@@ -60,11 +60,11 @@ export function gemmFrom(
 }
 
 /**
- * c = init + a · b for a block of b, which is packed if bStep is 0. `packedA` has room for a block of a, `spareB` for a
- * panel of b that has to be packed, and `edge` for a tile.
+ * c = init + a · b for a block of b, packed or with its columns side by side. `packedA` has room for a block of a,
+ * `spareB` for a panel of b, and `edge` for a tile.
  */
-export function multiplyRows(
-  a: usize, aRow: usize, aStep: usize, b: usize, bStep: usize,
+function multiplyRows(
+  a: usize, aRow: usize, aStep: usize, b: usize, packedB: bool, bStep: usize,
   init: usize, initRow: usize, initColumn: usize, c: usize, cRow: usize,
   m: i32, n: i32, depth: i32, packedA: usize, spareB: usize, edge: usize,
 ): void {
@@ -74,12 +74,9 @@ export function multiplyRows(
     if (packA) pack(a, aRow, aStep, rows, depth, packedA, TILE_ROWS);
     for (let column = 0; column < n; column += COLUMNS) {
       const columns = min(COLUMNS, n - column);
-      let panel = b + (<usize>column << 2);
-      let panelStep = bStep;
-      if (bStep == 0) {
-        panel = b + <usize>depth * (<usize>column << 2);
-        panelStep = COLUMNS << 2;
-      } else if (columns < COLUMNS) {
+      let panel = b + (<usize>column << 2) * (packedB ? <usize>depth : 1);
+      let panelStep: usize = packedB ? COLUMNS << 2 : bStep;
+      if (!packedB && columns < COLUMNS) {
         // Reading whole vectors of the last columns would read what lies behind b.
         packPanel(panel, 4, bStep, columns, depth, spareB, COLUMNS);
         panel = spareB;
