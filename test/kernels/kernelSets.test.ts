@@ -1,18 +1,34 @@
-import { describe, expect, test } from "vitest";
+import { afterAll, describe, expect, test } from "vitest";
 import type { KernelSet } from "../../src/kernels/kernelSet.js";
 import { createReferenceKernels } from "../../src/kernels/reference/index.js";
+import { createWasmKernels, type WasmBuild, type WasmKernels } from "../../src/kernels/wasm/index.js";
 import { KernelBench } from "./bench.js";
 import { kernelCases } from "./cases.js";
 import { expectSame } from "./compare.js";
 import { createNaiveKernels } from "./naive.js";
 
 /** A kernel set under test, or the reason why it is absent here. */
-type SetUnderTest = { readonly name: string } & ({ readonly kernels: KernelSet } | { readonly absent: string });
+type SetUnderTest = { readonly name: string } & (
+  | { readonly kernels: KernelSet & Partial<Pick<WasmKernels, "checkGuards">> }
+  | { readonly absent: string }
+);
+
+const major = Number(process.versions.node.split(".")[0]);
+
+/** Each build of the WASM set, on one thread and on two, in poisoned memory with guard zones. */
+const wasmSets = (["simd", "relaxed", "revectorized"] as const).flatMap((build: WasmBuild) =>
+  [1, 2].map((threads): SetUnderTest => {
+    const name = `wasm (${build}, ${threads === 1 ? "1 thread" : `${threads} threads`})`;
+    if (build === "revectorized" && major < 24) return { name, absent: `it takes Node 24; this is Node ${major}` };
+    return { name, kernels: createWasmKernels({ build, threads, guard: true, poison: true, alwaysShare: true }) };
+  }),
+);
 
 /** Every set of the library belongs here; each is compared with the reference set. */
 const sets: readonly SetUnderTest[] = [
   { name: "reference", kernels: createReferenceKernels() },
   { name: "reference, poisoned memory", kernels: createReferenceKernels({ poison: true }) },
+  ...wasmSets,
 ];
 
 const namedCases = kernelCases.map((kernelCase) => [kernelCase.name, kernelCase] as const);
@@ -54,6 +70,7 @@ for (const set of sets) {
     }
     const reference = createReferenceKernels();
     const { kernels } = set;
+    afterAll(() => kernels.checkGuards?.());
     test.each(namedCases)("%s", async (_name, kernelCase) => {
       if (kernelCase.dtypes.every((dtype) => kernels.supports(dtype))) await expectSame(kernelCase, kernels, reference);
     });

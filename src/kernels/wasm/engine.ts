@@ -11,6 +11,8 @@ export interface EngineOptions {
   readonly build?: WasmBuild | null;
   /** Threads, the main one included. Default: the cores of the machine. */
   readonly threads?: number;
+  /** Share every job of two units or more, however small it is, so that tests see all kernels shared. */
+  readonly alwaysShare?: boolean;
 }
 
 interface Exports {
@@ -40,6 +42,7 @@ export class Engine {
   private readonly module: WebAssembly.Module;
   private readonly exports: Exports;
   private readonly shared: boolean;
+  private readonly alwaysShare: boolean;
   private helpers: { stop(): void }[] = [];
   private wantedThreads: number;
   private control: Int32Array;
@@ -50,6 +53,7 @@ export class Engine {
   constructor(options: EngineOptions = {}) {
     this.build = chooseBuild(options.build ?? null);
     this.shared = canShareMemory();
+    this.alwaysShare = options.alwaysShare ?? false;
     this.memory = new WebAssembly.Memory({ initial: 2, maximum: 65536, shared: this.shared });
     this.module = new WebAssembly.Module(buildBytes(this.build, this.shared));
     // The one place where the module's exports get their types.
@@ -100,11 +104,12 @@ export class Engine {
    */
   launch(kernel: number, units: number, work: number, grain = 1): void {
     if (units <= 0) return;
-    if (this.wantedThreads === 1 || work < SHARING_PAYS || units <= grain) {
+    const least = this.alwaysShare ? 1 : grain;
+    if (this.wantedThreads === 1 || units <= least || (work < SHARING_PAYS && !this.alwaysShare)) {
       this.exports.run(kernel, 0, units);
       return;
     }
-    const size = Math.max(Math.ceil(units / (this.wantedThreads * CHUNKS_PER_THREAD)), grain);
+    const size = Math.max(Math.ceil(units / (this.wantedThreads * CHUNKS_PER_THREAD)), least);
     this.share(kernel, units, size, Math.ceil(units / size));
   }
 
