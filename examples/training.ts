@@ -1,0 +1,58 @@
+/** One epoch of training and one pass of testing, for networks that tell classes apart. */
+import { type data, type nn, noGrad, type optim, type Tensor, zeros } from "tapegrad";
+import type { Network } from "./models.js";
+
+type Loader = data.DataLoader<[image: Tensor, label: number]>;
+
+/** Told after each step how many images were seen, and how to get the mean loss so far, if it is wanted. */
+type Report = (imagesSeen: number, meanLoss: () => Promise<number>) => Promise<void>;
+
+/** Trains on every batch of the loader once. */
+export async function trainEpoch(
+  model: nn.Layer,
+  loss: Network["loss"],
+  optimizer: optim.Adam | optim.SGD,
+  loader: Loader,
+  report: Report = async () => undefined,
+): Promise<void> {
+  model.train();
+  // Summed where the model is: a loss read in each step would make a GPU wait.
+  const lossSum = zeros([]);
+  let imagesSeen = 0;
+  for await (const [images, labels] of loader) {
+    optimizer.zeroGrad();
+    const batchLoss = loss(model.forward(images), labels);
+    batchLoss.backward();
+    optimizer.step();
+    noGrad(() => lossSum.add_(batchLoss.mul(labels.numel())));
+    imagesSeen += labels.numel();
+    await report(imagesSeen, async () => (await lossSum.item()) / imagesSeen);
+  }
+}
+
+/** What a test found. */
+export interface TestResult {
+  /** Mean over the images. */
+  readonly loss: number;
+  readonly correct: number;
+  readonly total: number;
+}
+
+/** Tests a model on every batch of the loader, in evaluation mode. */
+export async function evaluate(model: nn.Layer, loss: Network["loss"], loader: Loader): Promise<TestResult> {
+  model.eval();
+  let lossSum = 0;
+  let correct = 0;
+  let total = 0;
+  for await (const [images, labels] of loader) {
+    const found = noGrad(() => {
+      const output = model.forward(images);
+      return { loss: loss(output, labels, { reduction: "sum" }), correct: output.argmax(1).eq(labels).sum() };
+    });
+    lossSum += await found.loss.item();
+    correct += await found.correct.item();
+    total += labels.numel();
+  }
+  model.train();
+  return { loss: lossSum / total, correct, total };
+}
