@@ -1,10 +1,11 @@
 /** Elementwise kernels on float32: which of them run in WASM, and how their arrays are cut into rows. */
 import type { BinaryOp, CompareOp, KernelSet, Strided, UnaryOp } from "../kernelSet.js";
 import type { Loops } from "../reference/index.js";
-import { at, elementCount, isDense } from "../strides.js";
+import { elementCount, isDense } from "../strides.js";
 import * as id from "./assembly/kernelIds.js";
 import type { Engine } from "./engine.js";
 import { addressOf } from "./memory.js";
+import { writeRows } from "./rows.js";
 
 type ElementwiseKernels = Pick<KernelSet, "fill" | "copy" | "unary" | "binary" | "compare" | "where">;
 
@@ -38,11 +39,6 @@ const binaryIds: Record<Exclude<BinaryOp, "pow">, number> = {
 
 const compareIds: Record<CompareOp, number> = { eq: id.EQ, ge: id.GE, gt: id.GT, le: id.LE, lt: id.LT, ne: id.NE };
 
-/** Most outer axes that the kernels count through. */
-const MAX_RANK = 8;
-/** Words of the job: the first outer extent, and the strides of the first operand. */
-const EXTENTS = 16;
-const STRIDES = 24;
 /** Where numbers among the operands lie, as arrays of one element. */
 const NUMBERS = 120;
 
@@ -54,7 +50,7 @@ type Operand = Strided | number;
 
 export function elementwiseKernels(engine: Engine, fallback: Loops): ElementwiseKernels {
   /**
-   * Writes addresses, extents and strides of a job. Axes that lie evenly behind one another in all operands are one.
+   * Writes addresses, extents and strides of a job.
    *
    * @returns the number of units, or −1 where there are too many axes
    */
@@ -76,41 +72,10 @@ export function elementwiseKernels(engine: Engine, fallback: Loops): Elementwise
         words[6 + 2 * slot] = typeof operands[slot] === "number" ? 0 : 1;
       return count;
     }
-    return layOutRows(out, operands, count);
-  }
-
-  function layOutRows(out: Strided, operands: readonly Operand[], count: number): number {
-    const { words } = engine;
-    const arrays = [out, ...operands];
-    const stride = (x: Operand, axis: number): number => (typeof x === "number" ? 0 : at(x.strides, axis));
-    // Axes from the innermost outwards, each as its extent and its first axis in the operands.
-    const merged: { extent: number; axis: number }[] = [];
-    for (let axis = out.shape.length - 1; axis >= 0; axis--) {
-      const extent = at(out.shape, axis);
-      if (extent === 1) continue;
-      const inner = merged.at(-1);
-      if (inner !== undefined && arrays.every((x) => stride(x, axis) === stride(x, inner.axis) * inner.extent)) {
-        inner.extent *= extent;
-      } else {
-        merged.push({ extent, axis });
-      }
-    }
-    const [row, ...rest] = merged;
-    const outer = rest.reverse();
-    if (outer.length > MAX_RANK) return -1;
-    const length = row?.extent ?? 1;
-    words[1] = length;
-    words[2] = outer.length;
-    outer.forEach(({ extent }, place) => {
-      words[EXTENTS + place] = extent;
-    });
-    arrays.forEach((x, slot) => {
-      words[4 + 2 * slot] = row === undefined ? 1 : stride(x, row.axis);
-      outer.forEach(({ axis }, place) => {
-        words[STRIDES + 8 * slot + place] = stride(x, axis);
-      });
-    });
-    return outer.length === 0 ? length : count / length;
+    const strides = [out, ...operands].map((x) => (typeof x === "number" ? out.shape.map(() => 0) : x.strides));
+    const walk = writeRows(words, out.shape, strides);
+    if (walk === null) return -1;
+    return walk.rows === 1 ? walk.length : walk.rows;
   }
 
   function numberAt(slot: number, value: number): number {

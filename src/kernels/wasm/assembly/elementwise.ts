@@ -234,7 +234,7 @@ function whereRow(
 
 /** Where argument `slot` (out 0, a 1, b 2, condition 3) of a row lies, in elements from its first. */
 @inline
-function rowOffset(slot: i32, row: i32): isize {
+export function rowOffset(slot: i32, row: i32): isize {
   const rank = argument(2);
   let offset: isize = 0;
   let rest = row;
