@@ -9,11 +9,14 @@ import { createReferenceLoops } from "../reference/index.js";
 import type { WasmBuild } from "./build.js";
 import { elementwiseKernels } from "./elementwise.js";
 import { Engine, type EngineOptions } from "./engine.js";
+import { indexKernels } from "./indexing.js";
 import { matmulKernels } from "./matmul.js";
 import { type Precautions, wasmMemory } from "./memory.js";
 import { normalizationKernels } from "./normalization.js";
 import { optimizerKernels } from "./optimizerSteps.js";
+import { poolKernels } from "./pool.js";
 import { reduceKernels } from "./reduce.js";
+import { windowKernels } from "./windows.js";
 
 export type { WasmBuild } from "./build.js";
 
@@ -49,6 +52,9 @@ export function createWasmKernels(options: WasmOptions = {}): WasmKernels {
     ...reduceKernels(engine, loops),
     ...normalizationKernels(engine, loops),
     ...optimizerKernels(engine, loops),
+    ...poolKernels(engine, loops),
+    ...windowKernels(engine, loops),
+    ...indexKernels(engine, loops),
     ...matmulKernels(engine, loops),
     build: engine.build,
     get threads() {

@@ -7,6 +7,10 @@ import { multiplyBatch, multiplyBlocks, packPanels } from "./matmul";
 import { adamStep, sgdStep } from "./optimizers";
 import { argReduce, reduceBlocks, reduceFinish, reduceRows, reduceRuns } from "./reduce";
 import { softmax, softmaxGrad } from "./softmax";
+import { gather, scatterAdd } from "./indexing";
+import { maxPool, maxPoolGrad } from "./pool";
+import { avgPool, avgPoolGrad } from "./poolAverage";
+import { fold, unfold } from "./windows";
 
 /** Runs units [begin, end) of a kernel on the arguments that lie in memory. */
 export function run(kernel: i32, begin: i32, end: i32): void {
@@ -51,6 +55,22 @@ export function run(kernel: i32, begin: i32, end: i32): void {
       return multiplyBlocks(begin, end);
     case id.MULTIPLY_BATCH:
       return multiplyBatch(begin, end);
+    case id.MAX_POOL:
+      return maxPool(begin, end);
+    case id.MAX_POOL_GRAD:
+      return maxPoolGrad(begin, end);
+    case id.AVG_POOL:
+      return avgPool(begin, end);
+    case id.AVG_POOL_GRAD:
+      return avgPoolGrad(begin, end);
+    case id.UNFOLD:
+      return unfold(begin, end);
+    case id.FOLD:
+      return fold(begin, end);
+    case id.GATHER:
+      return gather(begin, end);
+    case id.SCATTER_ADD:
+      return scatterAdd(begin, end);
     default:
       unreachable();
   }

@@ -56,6 +56,18 @@ export const CHANNEL_STATS = 14;
 export const BATCH_NORM = 15;
 export const BATCH_NORM_SUMS = 16;
 export const BATCH_NORM_GRAD = 17;
+/** Pooling, windows, indexing. */
+export const MAX_POOL = 70;
+export const MAX_POOL_GRAD = 71;
+export const AVG_POOL = 72;
+export const AVG_POOL_GRAD = 73;
+export const UNFOLD = 74;
+export const FOLD = 75;
+export const GATHER = 76;
+export const SCATTER_ADD = 77;
+
+/** First argument of a window geometry. */
+export const GEOMETRY = 16;
 
 // --- operations of the elementwise kernels ----------------------------------------------------------------------------
 
