@@ -7,6 +7,7 @@
 import type { KernelSet } from "../kernelSet.js";
 import { createReferenceLoops } from "../reference/index.js";
 import type { WasmBuild } from "./build.js";
+import { convolutionKernels } from "./convolution.js";
 import { elementwiseKernels } from "./elementwise.js";
 import { Engine, type EngineOptions } from "./engine.js";
 import { indexKernels } from "./indexing.js";
@@ -56,6 +57,7 @@ export function createWasmKernels(options: WasmOptions = {}): WasmKernels {
     ...windowKernels(engine, loops),
     ...indexKernels(engine, loops),
     ...matmulKernels(engine, loops),
+    ...convolutionKernels(engine, loops),
     build: engine.build,
     get threads() {
       return engine.threads;

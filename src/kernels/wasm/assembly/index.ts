@@ -1,5 +1,6 @@
 /** The module: one entry for every kernel, and the loop that worker threads run. */
 import { binary, compare, unary, where } from "./elementwise";
+import { addParts, columnsForward, columnsInputGrad, columnsWeightGrad } from "./columns";
 import { setThread } from "./environment";
 import * as id from "./kernelIds";
 import { batchNorm, batchNormGrad, batchNormSums, channelStats } from "./batchNorm";
@@ -55,6 +56,14 @@ export function run(kernel: i32, begin: i32, end: i32): void {
       return multiplyBlocks(begin, end);
     case id.MULTIPLY_BATCH:
       return multiplyBatch(begin, end);
+    case id.COLUMNS_FORWARD:
+      return columnsForward(begin, end);
+    case id.COLUMNS_INPUT_GRAD:
+      return columnsInputGrad(begin, end);
+    case id.COLUMNS_WEIGHT_GRAD:
+      return columnsWeightGrad(begin, end);
+    case id.ADD_PARTS:
+      return addParts(begin, end);
     case id.MAX_POOL:
       return maxPool(begin, end);
     case id.MAX_POOL_GRAD:

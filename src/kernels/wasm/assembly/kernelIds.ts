@@ -56,6 +56,11 @@ export const CHANNEL_STATS = 14;
 export const BATCH_NORM = 15;
 export const BATCH_NORM_SUMS = 16;
 export const BATCH_NORM_GRAD = 17;
+/** Convolution with columns, and the sum of partial weight gradients. */
+export const COLUMNS_FORWARD = 50;
+export const COLUMNS_INPUT_GRAD = 51;
+export const COLUMNS_WEIGHT_GRAD = 52;
+export const ADD_PARTS = 53;
 /** Pooling, windows, indexing. */
 export const MAX_POOL = 70;
 export const MAX_POOL_GRAD = 71;

@@ -1,0 +1,73 @@
+/** Convolution in float32, and its two gradients: several roads, and the table that chooses one by shape. */
+import type { ConvGeometry, Dense, KernelSet } from "../kernelSet.js";
+import type { Loops } from "../reference/index.js";
+import { columnsForward, columnsInputGrad, columnsWeightGrad, multiplications } from "./convolutionColumns.js";
+import type { Engine } from "./engine.js";
+
+type ConvolutionKernels = Pick<KernelSet, "conv2d" | "conv2dInputGrad" | "conv2dWeightGrad">;
+
+/** How a convolution is computed. */
+export type Road = "columns";
+
+/** One way to compute one of the three, and when to take it: the first whose `wins` says so. */
+interface Choice<Run> {
+  readonly road: Road;
+  /** Whether it can serve this shape at all. */
+  readonly serves: (g: ConvGeometry) => boolean;
+  /** Whether it is the fastest for this shape, as far as was measured. */
+  readonly wins: (g: ConvGeometry) => boolean;
+  readonly run: Run;
+}
+
+const always = () => true;
+
+type ToImage = (engine: Engine, from: Dense, weight: Dense, bias: Dense | null, to: Dense, g: ConvGeometry) => void;
+type ToWeight = (engine: Engine, outGrad: Dense, x: Dense, weightGrad: Dense, g: ConvGeometry) => void;
+
+/** The roads of each kernel, the fastest first. */
+const table: {
+  readonly forward: readonly Choice<ToImage>[];
+  readonly inputGrad: readonly Choice<ToImage>[];
+  readonly weightGrad: readonly Choice<ToWeight>[];
+} = {
+  forward: [{ road: "columns", serves: always, wins: always, run: columnsForward }],
+  inputGrad: [{ road: "columns", serves: always, wins: always, run: columnsInputGrad }],
+  weightGrad: [{ road: "columns", serves: always, wins: always, run: columnsWeightGrad }],
+};
+
+/** Whether a road can serve this shape. */
+export function serves(pass: keyof typeof table, road: Road, g: ConvGeometry): boolean {
+  return table[pass].some((choice) => choice.road === road && choice.serves(g));
+}
+
+/**
+ * @param forced takes this road wherever it serves the shape, for tests
+ */
+export function convolutionKernels(engine: Engine, fallback: Loops, forced: Road | null = null): ConvolutionKernels {
+  function choose<Run>(choices: readonly Choice<Run>[], g: ConvGeometry): Run {
+    const choice =
+      choices.find(({ road, serves }) => road === forced && serves(g)) ??
+      choices.find(({ serves, wins }) => serves(g) && wins(g));
+    if (choice === undefined) throw new RangeError("no road for this convolution");
+    return choice.run;
+  }
+
+  return {
+    conv2d(x, weight, bias, out, g) {
+      if (out.dtype !== "float32" || multiplications(g) === 0) return fallback.conv2d(x, weight, bias, out, g);
+      choose(table.forward, g)(engine, x, weight, bias, out, g);
+    },
+    conv2dInputGrad(outGrad, weight, bias, xGrad, g) {
+      if (xGrad.dtype !== "float32" || multiplications(g) === 0) {
+        return fallback.conv2dInputGrad(outGrad, weight, bias, xGrad, g);
+      }
+      choose(table.inputGrad, g)(engine, outGrad, weight, bias, xGrad, g);
+    },
+    conv2dWeightGrad(outGrad, x, weightGrad, g) {
+      if (weightGrad.dtype !== "float32" || multiplications(g) === 0) {
+        return fallback.conv2dWeightGrad(outGrad, x, weightGrad, g);
+      }
+      choose(table.weightGrad, g)(engine, outGrad, x, weightGrad, g);
+    },
+  };
+}

@@ -1,0 +1,230 @@
+/** Every road of the WASM convolutions against the definition, over random geometries. */
+import { describe, expect, test } from "vitest";
+import type { ConvGeometry, Dense, KernelSet } from "../../../src/kernels/kernelSet.js";
+import { createReferenceKernels, createReferenceLoops } from "../../../src/kernels/reference/index.js";
+import type { WasmBuild } from "../../../src/kernels/wasm/build.js";
+import { convolutionKernels, type Road, serves } from "../../../src/kernels/wasm/convolution.js";
+import { Engine } from "../../../src/kernels/wasm/engine.js";
+import { wasmMemory } from "../../../src/kernels/wasm/memory.js";
+import { KernelBench, sizeOf } from "../bench.js";
+
+const roads: readonly Road[] = ["columns"];
+const passes = ["forward", "inputGrad", "weightGrad"] as const;
+type Pass = (typeof passes)[number];
+
+const canRevectorize = Number(process.versions.node.split(".")[0]) >= 24;
+
+/** An engine that shares every job among its threads, however small. */
+class SharingEngine extends Engine {
+  override launch(kernel: number, units: number, _work: number, grain = 1): void {
+    super.launch(kernel, units, Number.POSITIVE_INFINITY, grain);
+  }
+}
+
+type Kernels = Pick<KernelSet, "conv2d" | "conv2dInputGrad" | "conv2dWeightGrad" | "alloc" | "free" | "write" | "read">;
+
+/** Kernels that take one road wherever they can, in memory that shows what reads or writes where it should not. */
+class RoadBench {
+  private readonly engine: SharingEngine;
+  private readonly memory: ReturnType<typeof wasmMemory>;
+
+  constructor(build: WasmBuild, threads: number) {
+    this.engine = new SharingEngine({ build, threads });
+    this.memory = wasmMemory(this.engine, { guard: true, poison: true });
+  }
+
+  take(road: Road | null): Kernels {
+    const loops = createReferenceLoops(this.memory.arrayOf);
+    return { ...this.memory.kernels, ...convolutionKernels(this.engine, loops, road) };
+  }
+
+  checkGuards(): void {
+    this.memory.checkGuards();
+  }
+
+  close(): void {
+    this.engine.setThreads(1);
+  }
+}
+
+interface Numbers {
+  readonly x: Float32Array<ArrayBuffer>;
+  readonly weight: Float32Array<ArrayBuffer>;
+  readonly bias: Float32Array<ArrayBuffer>;
+  readonly outGrad: Float32Array<ArrayBuffer>;
+}
+
+function shapes(g: ConvGeometry) {
+  return {
+    x: [g.batch, g.channels, g.inHeight, g.inWidth],
+    weight: [g.outChannels, g.channels / g.groups, g.kernelHeight, g.kernelWidth],
+    out: [g.batch, g.outChannels, g.outHeight, g.outWidth],
+  };
+}
+
+/** Runs one pass, on arrays that begin at element `offset` of their buffers. */
+async function run(
+  kernels: Kernels,
+  pass: Pass,
+  g: ConvGeometry,
+  numbers: Numbers,
+  withBias: boolean,
+  offset: number,
+): Promise<Float32Array> {
+  const shape = shapes(g);
+  const made: Dense[] = [];
+  function array(shape: readonly number[], values?: Float32Array<ArrayBuffer>): Dense {
+    const size = sizeOf(shape);
+    const buffer = kernels.alloc("float32", offset + size);
+    if (values !== undefined) kernels.write(buffer, "float32", offset, values);
+    const strides = shape.map((_, axis) => sizeOf(shape.slice(axis + 1)));
+    const x = { buffer, dtype: "float32", shape, strides, offset } as const;
+    made.push(x);
+    return x;
+  }
+  let result: Dense;
+  if (pass === "forward") {
+    const bias = withBias ? array([g.outChannels], numbers.bias.subarray(0, g.outChannels)) : null;
+    const x = array(shape.x, numbers.x);
+    const weight = array(shape.weight, numbers.weight);
+    result = array(shape.out);
+    kernels.conv2d(x, weight, bias, result, g);
+  } else if (pass === "inputGrad") {
+    const bias = withBias ? array([g.channels], numbers.bias.subarray(0, g.channels)) : null;
+    const outGrad = array(shape.out, numbers.outGrad);
+    const weight = array(shape.weight, numbers.weight);
+    result = array(shape.x);
+    kernels.conv2dInputGrad(outGrad, weight, bias, result, g);
+  } else {
+    const outGrad = array(shape.out, numbers.outGrad);
+    const x = array(shape.x, numbers.x);
+    result = array(shape.weight);
+    kernels.conv2dWeightGrad(outGrad, x, result, g);
+  }
+  const values = await kernels.read(result.buffer, "float32", offset, sizeOf(result.shape));
+  for (const { buffer } of made) kernels.free(buffer);
+  return values as Float32Array;
+}
+
+/** A small generator of numbers, always the same ones. */
+class Dice {
+  private readonly bench: KernelBench;
+
+  constructor(seed: number) {
+    this.bench = new KernelBench(createReferenceKernels(), seed);
+  }
+
+  /** A whole number from `low` to `high`. */
+  from(low: number, high: number): number {
+    return low + Math.floor(this.bench.random() * (high - low + 1));
+  }
+
+  /** Small whole numbers, whose sums are exact in float32 in whatever order. */
+  wholes(length: number): Float32Array<ArrayBuffer> {
+    return Float32Array.from({ length }, () => this.from(-4, 4));
+  }
+
+  fractions(length: number): Float32Array<ArrayBuffer> {
+    return Float32Array.from({ length }, () => this.bench.random() * 2 - 1);
+  }
+
+  numbers(g: ConvGeometry, kind: "wholes" | "fractions" = "wholes"): Numbers {
+    const shape = shapes(g);
+    return {
+      x: this[kind](sizeOf(shape.x)),
+      weight: this[kind](sizeOf(shape.weight)),
+      bias: this[kind](Math.max(g.channels, g.outChannels)),
+      outGrad: this[kind](sizeOf(shape.out)),
+    };
+  }
+
+  /** One axis: any size, kernel, stride, padding and dilation; half of them as a layer would have them. */
+  private axis(simple: boolean) {
+    const kernel = this.from(1, simple ? 5 : 4);
+    const stride = simple ? 1 : this.from(1, 3);
+    const dilation = simple ? 1 : this.from(1, 3);
+    const extent = dilation * (kernel - 1) + 1;
+    const pad = this.from(0, simple ? Math.floor(extent / 2) : extent);
+    const out = this.from(1, this.from(0, 3) === 0 ? 20 : 9);
+    const natural = (out - 1) * stride + extent - 2 * pad;
+    const size = Math.max(1, natural + (simple ? 0 : this.from(-2, 3)));
+    return { kernel, stride, dilation, pad, out, size };
+  }
+
+  geometry(): ConvGeometry {
+    const simple = this.from(0, 1) === 0;
+    const vertical = this.axis(simple);
+    const horizontal = this.axis(simple && this.from(0, 3) > 0);
+    const groups = this.from(0, 2) === 0 ? this.from(2, 4) : 1;
+    const depthwise = groups > 1 && this.from(0, 1) === 0;
+    return {
+      batch: this.from(1, 3),
+      channels: groups * (depthwise ? 1 : this.from(1, groups > 1 ? 3 : 9)),
+      inHeight: vertical.size,
+      inWidth: horizontal.size,
+      outHeight: vertical.out,
+      outWidth: horizontal.out,
+      kernelHeight: vertical.kernel,
+      kernelWidth: horizontal.kernel,
+      strideHeight: vertical.stride,
+      strideWidth: horizontal.stride,
+      padTop: vertical.pad,
+      padLeft: horizontal.pad,
+      dilationHeight: vertical.dilation,
+      dilationWidth: horizontal.dilation,
+      outChannels: groups * (depthwise ? this.from(1, 2) : this.from(1, groups > 1 ? 4 : 19)),
+      groups,
+    };
+  }
+}
+
+function describeGeometry(g: ConvGeometry): string {
+  return Object.entries(g)
+    .map(([name, value]) => `${name} ${value}`)
+    .join(", ");
+}
+
+function expectEqual(got: Float32Array, wanted: Float32Array, tolerance: number, what: string): void {
+  for (let i = 0; i < wanted.length; i++) {
+    const [a, b] = [got[i] ?? Number.NaN, wanted[i] ?? Number.NaN];
+    if (!(Math.abs(a - b) <= tolerance * Math.max(1, Math.abs(b)))) {
+      expect.fail(`${what}: element ${i} is ${a}, expected ${b}`);
+    }
+  }
+}
+
+const builds: readonly WasmBuild[] = ["simd", "relaxed", "revectorized"];
+const GEOMETRIES = 2200;
+
+describe.each(roads)("the road of %s", (road) => {
+  for (const build of builds) {
+    if (build === "revectorized" && !canRevectorize) {
+      test.skip("revectorized: needs Node 24", () => {});
+      continue;
+    }
+    const threads = build === "simd" ? 1 : 2;
+    test(`${build}, ${threads} threads: ${GEOMETRIES} random geometries give what the definition gives`, async () => {
+      const bench = new RoadBench(build, threads);
+      const kernels = bench.take(road);
+      const reference = createReferenceKernels();
+      const dice = new Dice(build.length);
+      const taken = { forward: 0, inputGrad: 0, weightGrad: 0 };
+      for (let i = 0; i < GEOMETRIES; i++) {
+        const g = dice.geometry();
+        const numbers = dice.numbers(g);
+        const withBias = i % 2 === 0;
+        for (const pass of passes) {
+          if (!serves(pass, road, g)) continue;
+          taken[pass]++;
+          const got = await run(kernels, pass, g, numbers, withBias, i % 3);
+          const wanted = await run(reference, pass, g, numbers, withBias, 0);
+          expectEqual(got, wanted, 0, `${pass}, ${describeGeometry(g)}`);
+        }
+        if (i % 50 === 0) bench.checkGuards();
+      }
+      bench.checkGuards();
+      bench.close();
+      for (const pass of passes) expect(taken[pass]).toBeGreaterThan(GEOMETRIES / 2);
+    }, 120_000);
+  }
+});
