@@ -1,8 +1,16 @@
 /** The public surface of tapegrad. */
-import "./devices.js";
 import "./tensor/methods.js";
 
 export * as data from "./data/index.js";
+export {
+  type BackendInfo,
+  backendInfo,
+  type CpuOptions,
+  configureCpu,
+  getNumThreads,
+  setNumThreads,
+  type WasmBuild,
+} from "./devices.js";
 export * from "./errors.js";
 export type { DType, TypedArray } from "./kernels/dtype.js";
 export * as nn from "./nn/index.js";

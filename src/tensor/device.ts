@@ -4,11 +4,11 @@ import type { KernelSet } from "../kernels/kernelSet.js";
 /** Where a tensor lives. */
 export type Device = "cpu" | "webgpu";
 
-const kernelSets = new Map<Device, KernelSet>();
+const kernelSets = new Map<Device, KernelSet | (() => KernelSet)>();
 let defaultDevice: Device = "cpu";
 
-/** Makes `kernels` the kernel set of `device`, for tensors created from now on. */
-export function registerKernels(device: Device, kernels: KernelSet): void {
+/** Makes `kernels` the kernel set of `device`, for tensors created from now on; a function makes it when first used. */
+export function registerKernels(device: Device, kernels: KernelSet | (() => KernelSet)): void {
   kernelSets.set(device, kernels);
 }
 
@@ -26,7 +26,10 @@ export function kernelsFor(device: Device): KernelSet {
         `Use a device that is present.`,
     );
   }
-  return kernels;
+  if (typeof kernels !== "function") return kernels;
+  const made = kernels();
+  kernelSets.set(device, made);
+  return made;
 }
 
 /** The device on which factories make tensors when they are not told one; `"cpu"` at first. */
