@@ -145,7 +145,7 @@ export class DataLoader<S, B = Collated<S>> implements AsyncIterable<B> {
 
 /** What was handed out, and the tensors to take care of when it is given back. */
 class Batch<B> {
-  private readonly own: Tensor[] = [];
+  private readonly own: Releasable[] = [];
   private readonly others: Tensor[] = [];
 
   /** `made` by the loader or what it called to make the batch; `loose` was made or fetched on the way. */
@@ -155,14 +155,22 @@ class Batch<B> {
     loose: Iterable<Releasable>,
   ) {
     const tensors = tensorsIn(value);
-    for (const tensor of tensors) (made.has(tensor) ? this.own : this.others).push(tensor);
+    for (const tensor of tensors) {
+      if (!made.has(tensor)) {
+        this.others.push(tensor);
+        continue;
+      }
+      this.own.push(tensor);
+      // Views that the training loop takes of the batch (x.flatten(1)) would hold its memory until the collector finds them.
+      tensor.lentViews = this.own;
+    }
     for (const handle of [...made, ...loose]) {
       if (handle instanceof Tensor && !tensors.has(handle)) moveAside(handle);
     }
   }
 
   giveBack(when: string): void {
-    for (const tensor of this.own) tensor.giveBack(when);
+    for (const handle of this.own) handle.giveBack(when);
     for (const tensor of this.others) moveAside(tensor);
   }
 }

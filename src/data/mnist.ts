@@ -7,6 +7,7 @@
 import { ArgumentError, DataFormatError, ShapeError } from "../errors.js";
 import { tensor } from "../tensor/create.js";
 import type { Device } from "../tensor/device.js";
+import { tidy } from "../tensor/scopes.js";
 import type { Tensor } from "../tensor/tensor.js";
 import type { Dataset } from "./dataset.js";
 import { decodeIdx } from "./idxDecode.js";
@@ -135,7 +136,7 @@ export class IdxImages implements Dataset<[image: Tensor, label: number]> {
     const image = this.toTensor(values.subarray(index * size, (index + 1) * size), [1, height, width]);
     const label = targets[index] ?? 0;
     const { transform, targetTransform } = this.options;
-    return [transform ? transform(image) : image, targetTransform ? targetTransform(label) : label];
+    return tidy(() => [transform ? transform(image) : image, targetTransform ? targetTransform(label) : label]);
   }
 
   private gather(indices: Int32Array): [images: Tensor, labels: Tensor] {

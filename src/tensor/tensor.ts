@@ -26,6 +26,8 @@ export class Tensor implements Releasable {
   node: GradNode | null = null;
   /** @internal Intermediates of the last backward pass that reached this leaf. */
   spent: SpentGroup | null = null;
+  /** @internal Of a tensor that is given back at a known time: the views taken of it, which go with it. */
+  lentViews: Releasable[] | null = null;
   /** @internal For a view: how often recorded in-place ops had changed its storage when it was taken. */
   viewVersion: number | null = null;
 

@@ -368,6 +368,22 @@ describe("mistakes", () => {
 });
 
 describe("memory", () => {
+  it("gives back the views of a batch with it, and leaves kept ones", async () => {
+    const loader = new DataLoader(new TensorDataset(zeros([4, LARGE])), { batchSize: 2 });
+    const before = memoryStats().bytes;
+    const views: Tensor[] = [];
+    let kept: Tensor | null = null;
+    for await (const [batch] of loader) {
+      views.push(batch.flatten().unsqueeze(0), batch.detach().narrow(0, 0, 2));
+      kept ??= batch.view([2, LARGE]).keep();
+    }
+    expect(views.map((view) => view.isReleased)).toEqual([true, true, true, true]);
+    expect(() => views[0]?.add(1)).toThrow("given back when the DataLoader made its next batch");
+    expect(kept?.dataSync()).toHaveLength(2 * LARGE);
+    kept?.dispose();
+    expect(memoryStats().bytes).toBe(before);
+  });
+
   it("stays flat over 10,000 batches", async () => {
     const dataset = new TensorDataset(randn([64, 40, 50]), arange(64));
     const loader = new DataLoader(dataset, { batchSize: 4, shuffle: true });

@@ -1,6 +1,6 @@
 /** Activation functions, elementwise. Forms with a trailing underscore work in place. */
 import type { BinaryOp } from "../../kernels/kernelSet.js";
-import { record } from "../autograd.js";
+import { isGradEnabled, record } from "../autograd.js";
 import { composite } from "../scopes.js";
 import { commonKernels, Tensor } from "../tensor.js";
 import { add, mul } from "./arithmetic.js";
@@ -74,26 +74,30 @@ export function leakyRelu_(x: Tensor, negativeSlope = 0.01): Tensor {
 }
 
 /** Gradients that are one kernel each. They are ops, so that they have gradients in turn. */
-function fusedGrad(op: BinaryOp, g: Tensor, y: Tensor): Tensor {
-  const out = Tensor.allocate(y.shape, y.dtype, y.device, op);
-  commonKernels(op, g, y).binary(op, g, y, out);
+function fusedGrad(op: BinaryOp, g: Tensor, y: Tensor, spend: boolean): Tensor {
+  const kernels = commonKernels(op, g, y);
+  // A gradient that only the walk back holds, and of which nothing will be recorded, is not needed afterwards.
+  const reuse = spend && !isGradEnabled() && g.storage.shareCount === 1 && g.isContiguous();
+  const out = reuse ? g.alias() : Tensor.allocate(y.shape, y.dtype, y.device, op);
+  kernels.binary(op, g, y, out);
   return out;
 }
 
+/** `spend` says that the rule which calls needs `g` for nothing else. */
 function reluGrad(g: Tensor, y: Tensor): Tensor {
-  return record("reluGrad", fusedGrad("reluGrad", g, y), [g], [y], (gg, y) => [() => reluGrad(gg, y)]);
+  return record("reluGrad", fusedGrad("reluGrad", g, y, true), [g], [y], (gg, y) => [() => reluGrad(gg, y)]);
 }
 
-function tanhGrad(g: Tensor, y: Tensor): Tensor {
-  return record("tanhGrad", fusedGrad("tanhGrad", g, y), [g, y], [g, y], (gg, g, y) => [
-    () => tanhGrad(gg, y),
+function tanhGrad(g: Tensor, y: Tensor, spend = true): Tensor {
+  return record("tanhGrad", fusedGrad("tanhGrad", g, y, spend), [g, y], [g, y], (gg, g, y) => [
+    () => tanhGrad(gg, y, false),
     () => composite(() => mul(mul(mul(gg, g), y), -2)),
   ]);
 }
 
-function sigmoidGrad(g: Tensor, y: Tensor): Tensor {
-  return record("sigmoidGrad", fusedGrad("sigmoidGrad", g, y), [g, y], [g, y], (gg, g, y) => [
-    () => sigmoidGrad(gg, y),
+function sigmoidGrad(g: Tensor, y: Tensor, spend = true): Tensor {
+  return record("sigmoidGrad", fusedGrad("sigmoidGrad", g, y, spend), [g, y], [g, y], (gg, g, y) => [
+    () => sigmoidGrad(gg, y, false),
     () => composite(() => mul(mul(gg, g), add(mul(y, -2), 1))),
   ]);
 }

@@ -19,6 +19,13 @@ export function viewOf(x: Tensor, shape: Shape, strides: readonly number[], offs
   const { storage } = x;
   const view = new Tensor(storage.retain(), shape, strides, offset, madeBy);
   view.viewVersion = storage.rewrites;
+  return lendWith(x, view);
+}
+
+/** Lets a handle to the elements of `x` go when `x` goes, where that is known: the batches of a loader. */
+function lendWith(x: Tensor, view: Tensor): Tensor {
+  view.lentViews = x.lentViews;
+  x.lentViews?.push(view);
   return view;
 }
 
@@ -51,7 +58,7 @@ export function contiguous(x: Tensor): Tensor {
  */
 export function detach(x: Tensor): Tensor {
   commonKernels("detach", x);
-  return new Tensor(x.storage.retain(), x.shape, x.strides, x.offset, "detach");
+  return lendWith(x, new Tensor(x.storage.retain(), x.shape, x.strides, x.offset, "detach"));
 }
 
 /**
