@@ -26,7 +26,8 @@ export type Differentiable = (...inputs: Tensor[]) => Tensor | readonly Tensor[]
  *
  * `fn` must give the same result each time: seed what is random.
  *
- * @throws AutogradError where a gradient differs: it names the input, the element and both values.
+ * @throws AutogradError where a gradient differs: it names the input, the element and both values. Also where no output
+ *   requires grad.
  * @throws ArgumentError where no input requires grad, or one that does is not float64.
  * @see https://pytorch.org/docs/stable/generated/torch.autograd.gradcheck.gradcheck.html
  */
@@ -34,12 +35,7 @@ export function gradcheck(fn: Differentiable, inputs: readonly Tensor[], options
   const { eps = 1e-6, atol = 1e-5, rtol = 1e-3 } = options;
   const targets = checkedInputs("gradcheck", inputs);
   const outputs = outputsOf(fn, inputs);
-  if (!outputs.some((output) => output.requiresGrad)) {
-    throw new AutogradError(
-      `gradcheck: got a function of which no output requires grad; expected at least one that does. ` +
-        `Compute it with recorded operations, outside noGrad and without detach.`,
-    );
-  }
+  checkOutputs("gradcheck", outputs);
   outputs.forEach((output, outputIndex) => {
     if (!output.requiresGrad) return;
     const analytical = jacobian(output, targets);
@@ -70,10 +66,10 @@ export function gradcheck(fn: Differentiable, inputs: readonly Tensor[], options
  */
 export function gradgradcheck(fn: Differentiable, inputs: readonly Tensor[], options: GradcheckOptions = {}): boolean {
   const targets = checkedInputs("gradgradcheck", inputs);
-  const live = outputsOf(fn, inputs).map((output) => output.requiresGrad);
-  const weights = outputsOf(fn, inputs)
-    .filter((_, index) => live[index])
-    .map(pattern);
+  const examples = outputsOf(fn, inputs);
+  checkOutputs("gradgradcheck", examples);
+  const live = examples.map((output) => output.requiresGrad);
+  const weights = examples.filter((_, index) => live[index]).map(pattern);
   const gradient: Differentiable = (...all) => {
     const given = all.slice(0, inputs.length);
     const outGrads = all.slice(inputs.length);
@@ -81,13 +77,9 @@ export function gradgradcheck(fn: Differentiable, inputs: readonly Tensor[], opt
     const wanted = given.filter((_, index) => inputs[index]?.requiresGrad === true);
     const found = grad(outputs, wanted, { gradOutputs: outGrads, createGraph: true, allowUnused: true });
     // A gradient that depends on nothing differentiable is constant: its second derivative is 0 by definition.
-    return found.map((g, index) => g ?? mul(wanted[index] ?? outputs[0] ?? outGrads[0] ?? raise(), 0));
+    return wanted.map((input, index) => found[index] ?? mul(input, 0));
   };
   return gradcheck(gradient, [...inputs, ...weights], options) && targets.length > 0;
-}
-
-function raise(): never {
-  throw new AutogradError("gradgradcheck: got a function without outputs; expected at least one. Return a tensor.");
 }
 
 function checkedInputs(where: string, inputs: readonly Tensor[]): Tensor[] {
@@ -106,6 +98,14 @@ function checkedInputs(where: string, inputs: readonly Tensor[]): Tensor[] {
     }
   }
   return targets;
+}
+
+function checkOutputs(where: string, outputs: readonly Tensor[]): void {
+  if (outputs.some((output) => output.requiresGrad)) return;
+  throw new AutogradError(
+    `${where}: got a function of which no output requires grad; expected at least one that does. ` +
+      `Compute it with recorded operations, outside noGrad and without detach.`,
+  );
 }
 
 function outputsOf(fn: Differentiable, inputs: readonly Tensor[]): readonly Tensor[] {
@@ -141,14 +141,17 @@ function differences(evaluate: () => Tensor | undefined, target: Tensor, size: n
     target.kernels.write(target.buffer, target.dtype, target.offset, moved);
     return tidy(() => evaluate()?.dataSync()) ?? [];
   };
-  values.forEach((value, position) => {
-    const above = at(position, value + eps);
-    const below = at(position, value - eps);
-    for (let element = 0; element < size; element++) {
-      column[position * size + element] = ((above[element] ?? 0) - (below[element] ?? 0)) / (2 * eps);
-    }
-  });
-  target.kernels.write(target.buffer, target.dtype, target.offset, values);
+  try {
+    values.forEach((value, position) => {
+      const above = at(position, value + eps);
+      const below = at(position, value - eps);
+      for (let element = 0; element < size; element++) {
+        column[position * size + element] = ((above[element] ?? 0) - (below[element] ?? 0)) / (2 * eps);
+      }
+    });
+  } finally {
+    target.kernels.write(target.buffer, target.dtype, target.offset, values);
+  }
   return column;
 }
 
