@@ -1,0 +1,21 @@
+/**
+ * Sizes of the Winograd convolution that both sides know.
+ *
+ * @module
+ */
+
+/** Products of one tile: 6x6 input places make 4x4 output places of a 3x3 filter. */
+export const POINTS = 36;
+/** Output places of a tile, in each direction. */
+export const TILE = 4;
+/** Tiles side by side that are transformed at once: what they write stays in the first-level cache. */
+export const STRIP_TILES = 8;
+/** Bytes of one channel's row of a strip, of all four channels' rows, and of the six rows. */
+export const STRIP_CHANNEL = 160;
+export const STRIP_ROW = 640;
+export const STRIP_BYTES = 3840;
+/** A row of zeros, as long as a strip's, and a transformed output tile between its two directions. */
+export const ZERO_ROW_BYTES = 192;
+export const HALF_TILE_BYTES = 384;
+/** What a thread needs beside its blocks of tiles. */
+export const WORKBENCH_BYTES = STRIP_BYTES + ZERO_ROW_BYTES + HALF_TILE_BYTES;

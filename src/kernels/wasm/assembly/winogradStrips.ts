@@ -1,0 +1,203 @@
+/** Strips of up to eight tiles: from planes to the thirty-six points of each tile, and back. The lanes are four channels. */
+import { gradLine, inputLine, output0, output1, output2, output3 } from "./winogradLines";
+import { STRIP_BYTES, STRIP_CHANNEL, STRIP_ROW, ZERO_ROW_BYTES } from "./winogradSizes";
+
+/** Four numbers of each of four channels → four channels of each number. */
+@inline
+function low(a: v128, b: v128): v128 {
+  return v128.shuffle<f32>(a, b, 0, 4, 1, 5);
+}
+
+@inline
+function high(a: v128, b: v128): v128 {
+  return v128.shuffle<f32>(a, b, 2, 6, 3, 7);
+}
+
+@inline
+function firstHalves(a: v128, b: v128): v128 {
+  return v128.shuffle<f64>(a, b, 0, 2);
+}
+
+@inline
+function secondHalves(a: v128, b: v128): v128 {
+  return v128.shuffle<f64>(a, b, 1, 3);
+}
+
+/** One column of numbers, or four, of a strip's rows; rows that only the input has are not read otherwise. */
+@inline
+function load(isInput: bool, isOne: bool, at: usize): v128 {
+  return isOne ? v128.load32_zero(at) : v128.load(at);
+}
+
+/** Where row `y` of a plane begins to be read, or a row of zeros outside it. */
+@inline
+function rowAt(plane: usize, rowBytes: usize, y: i32, height: i32, first: i32, zeros: usize): usize {
+  return <u32>y < <u32>height ? plane + <usize>y * rowBytes + (<usize>first << 2) : zeros;
+}
+
+/** Transforms the columns of one channel of a strip. The rows are `height` and `width` long and begin at `plane`. */
+@inline
+function transformColumns(
+  isInput: bool, plane: usize, height: i32, width: i32, y: i32, x: i32, tiles: i32, strip: usize, zeros: usize,
+): void {
+  const wanted = isInput ? 4 * tiles + 2 : 4 * tiles;
+  const first = max(x, 0);
+  const count = min(x + 4 * tiles + (isInput ? 4 : 0), width) - first;
+  if (first > x || first + count < x + wanted) {
+    for (let row = 0; row < 6; row++) {
+      const at = strip + <usize>row * STRIP_ROW;
+      for (let i = 0; i <= tiles; i++) v128.store(at + (i << 4), f32x4.splat(0));
+    }
+  }
+  if (count <= 0) return;
+  const rowBytes = <usize>width << 2;
+  let r0 = rowAt(plane, rowBytes, y, height, first, zeros);
+  let r1 = rowAt(plane, rowBytes, y + 1, height, first, zeros);
+  let r2 = rowAt(plane, rowBytes, y + 2, height, first, zeros);
+  let r3 = rowAt(plane, rowBytes, y + 3, height, first, zeros);
+  let r4: usize = 0, r5: usize = 0;
+  if (isInput) {
+    r4 = rowAt(plane, rowBytes, y + 4, height, first, zeros);
+    r5 = rowAt(plane, rowBytes, y + 5, height, first, zeros);
+  }
+  const to = strip + (<usize>(first - x) << 2);
+  if (count < 4) {
+    // Lanes beyond the first are zeros on top of zeros.
+    for (let i: usize = 0; i < <usize>count << 2; i += 4) {
+      transformColumn(isInput, true, r0 + i, r1 + i, r2 + i, r3 + i, r4 + i, r5 + i, to + i);
+    }
+    return;
+  }
+  const last = <usize>(count - 4) << 2;
+  for (let i: usize = 0; i < last; i += 16) {
+    transformColumn(isInput, false, r0 + i, r1 + i, r2 + i, r3 + i, r4 + i, r5 + i, to + i);
+  }
+  transformColumn(isInput, false, r0 + last, r1 + last, r2 + last, r3 + last, r4 + last, r5 + last, to + last);
+}
+
+@inline
+function transformColumn(
+  isInput: bool, isOne: bool, r0: usize, r1: usize, r2: usize, r3: usize, r4: usize, r5: usize, to: usize,
+): void {
+  const x0 = load(isInput, isOne, r0), x1 = load(isInput, isOne, r1);
+  const x2 = load(isInput, isOne, r2), x3 = load(isInput, isOne, r3);
+  if (isInput) inputLine(x0, x1, x2, x3, load(isInput, isOne, r4), load(isInput, isOne, r5), to, STRIP_ROW);
+  else gradLine(x0, x1, x2, x3, to, STRIP_ROW);
+}
+
+/** Transforms the rows of a strip whose columns are transformed. Point (i, j) of a tile goes to plane 6·i + j of `to`. */
+@inline
+function transformRows(isInput: bool, tiles: i32, strip: usize, to: usize, toTile: usize, toPoint: usize): void {
+  for (let row = 0; row < 6; row++) {
+    let from = strip + <usize>row * STRIP_ROW;
+    let at = to;
+    let a = v128.load(from), b = v128.load(from, STRIP_CHANNEL);
+    let c = v128.load(from, 2 * STRIP_CHANNEL), d = v128.load(from, 3 * STRIP_CHANNEL);
+    let ab = low(a, b), cd = low(c, d);
+    let x0 = firstHalves(ab, cd), x1 = secondHalves(ab, cd);
+    ab = high(a, b);
+    cd = high(c, d);
+    let x2 = firstHalves(ab, cd), x3 = secondHalves(ab, cd);
+    for (let i = 0; i < tiles; i++) {
+      from += 16;
+      a = v128.load(from);
+      b = v128.load(from, STRIP_CHANNEL);
+      c = v128.load(from, 2 * STRIP_CHANNEL);
+      d = v128.load(from, 3 * STRIP_CHANNEL);
+      ab = low(a, b);
+      cd = low(c, d);
+      const x4 = firstHalves(ab, cd), x5 = secondHalves(ab, cd);
+      if (isInput) inputLine(x0, x1, x2, x3, x4, x5, at, toPoint);
+      else gradLine(x0, x1, x2, x3, at, toPoint);
+      x0 = x4;
+      x1 = x5;
+      ab = high(a, b);
+      cd = high(c, d);
+      x2 = firstHalves(ab, cd);
+      x3 = secondHalves(ab, cd);
+      at += toTile;
+    }
+    to += 6 * toPoint;
+  }
+}
+
+/** The points of `tiles` tiles side by side from place (y, x) on, of up to four channels whose planes begin at `plane`. */
+export function transformInput(
+  plane: usize, planeBytes: usize, channels: i32, height: i32, width: i32, y: i32, x: i32, tiles: i32,
+  to: usize, toTile: usize, toPoint: usize, bench: usize,
+): void {
+  for (let channel = 0; channel < min(channels, 4); channel++) {
+    transformColumns(true, plane, height, width, y, x, tiles, bench + <usize>channel * STRIP_CHANNEL, bench + STRIP_BYTES);
+    plane += planeBytes;
+  }
+  transformRows(true, tiles, bench, to, toTile, toPoint);
+}
+
+/** The same for tiles of 4x4 places of the output gradient. */
+export function transformGrad(
+  plane: usize, planeBytes: usize, channels: i32, height: i32, width: i32, y: i32, x: i32, tiles: i32,
+  to: usize, toTile: usize, toPoint: usize, bench: usize,
+): void {
+  for (let channel = 0; channel < min(channels, 4); channel++) {
+    transformColumns(false, plane, height, width, y, x, tiles, bench + <usize>channel * STRIP_CHANNEL, bench + STRIP_BYTES);
+    plane += planeBytes;
+  }
+  transformRows(false, tiles, bench, to, toTile, toPoint);
+}
+
+/** From the points of `tiles` tiles to their output places, from (y, x) on, of up to four channels; `bias` is added. */
+export function transformOutput(
+  from: usize, fromTile: usize, fromPoint: usize, bias: v128, plane: usize, planeBytes: usize, channels: i32,
+  height: i32, width: i32, y: i32, x: i32, tiles: i32, bench: usize,
+): void {
+  const half = bench + STRIP_BYTES + ZERO_ROW_BYTES;
+  const rowBytes = <usize>width << 2;
+  const rows = min(height - y, 4);
+  const fromRow = 6 * fromPoint;
+  const nothing = f32x4.splat(0);
+  plane += (<usize>y * <usize>width + <usize>x) << 2;
+  for (let tile = 0; tile < tiles; tile++) {
+    let at = from;
+    for (let to = half; to < half + 96; to += 16) {
+      const m0 = v128.load(at), m1 = v128.load(at + fromRow), m2 = v128.load(at + 2 * fromRow);
+      const m3 = v128.load(at + 3 * fromRow), m4 = v128.load(at + 4 * fromRow), m5 = v128.load(at + 5 * fromRow);
+      const evenA = f32x4.add(m1, m2), oddA = f32x4.sub(m1, m2), evenB = f32x4.add(m3, m4), oddB = f32x4.sub(m3, m4);
+      v128.store(to, output0(m0, evenA, evenB));
+      v128.store(to, output1(oddA, oddB, nothing), 96);
+      v128.store(to, output2(evenA, evenB, nothing), 192);
+      v128.store(to, output3(oddA, oddB, m5), 288);
+      at += fromPoint;
+    }
+    const columns = width - x;
+    let to = plane;
+    for (let row = 0; row < rows; row++) {
+      const line = half + <usize>row * 96;
+      const m0 = v128.load(line), m1 = v128.load(line, 16), m2 = v128.load(line, 32);
+      const m3 = v128.load(line, 48), m4 = v128.load(line, 64), m5 = v128.load(line, 80);
+      const evenA = f32x4.add(m1, m2), oddA = f32x4.sub(m1, m2), evenB = f32x4.add(m3, m4), oddB = f32x4.sub(m3, m4);
+      const y0 = output0(f32x4.add(m0, bias), evenA, evenB), y1 = output1(oddA, oddB, bias);
+      const y2 = output2(evenA, evenB, bias), y3 = output3(oddA, oddB, f32x4.add(m5, bias));
+      const low01 = low(y0, y1), low23 = low(y2, y3), high01 = high(y0, y1), high23 = high(y2, y3);
+      place(to, firstHalves(low01, low23), columns);
+      if (channels > 1) place(to + planeBytes, secondHalves(low01, low23), columns);
+      if (channels > 2) place(to + 2 * planeBytes, firstHalves(high01, high23), columns);
+      if (channels > 3) place(to + 3 * planeBytes, secondHalves(high01, high23), columns);
+      to += rowBytes;
+    }
+    from += fromTile;
+    plane += 16;
+    x += 4;
+  }
+}
+
+/** Stores the first `count` of four numbers. */
+@inline
+function place(to: usize, numbers: v128, count: i32): void {
+  if (count >= 4) {
+    v128.store(to, numbers);
+    return;
+  }
+  store<f32>(to, f32x4.extract_lane(numbers, 0));
+  if (count > 1) store<f32>(to, f32x4.extract_lane(numbers, 1), 4);
+  if (count > 2) store<f32>(to, f32x4.extract_lane(numbers, 2), 8);
+}
