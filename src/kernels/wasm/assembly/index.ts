@@ -11,6 +11,7 @@ import { softmax, softmaxGrad } from "./softmax";
 import { gather, scatterAdd } from "./indexing";
 import { maxPool, maxPoolGrad } from "./pool";
 import { avgPool, avgPoolGrad } from "./poolAverage";
+import { winogradFilterGrad, winogradFilterGradSum, winogradFilters, winogradForward } from "./winograd";
 import { fold, unfold } from "./windows";
 
 /** Runs units [begin, end) of a kernel on the arguments that lie in memory. */
@@ -80,6 +81,14 @@ export function run(kernel: i32, begin: i32, end: i32): void {
       return gather(begin, end);
     case id.SCATTER_ADD:
       return scatterAdd(begin, end);
+    case id.WINOGRAD_FILTERS:
+      return winogradFilters(begin, end);
+    case id.WINOGRAD_FORWARD:
+      return winogradForward(begin, end);
+    case id.WINOGRAD_FILTER_GRAD:
+      return winogradFilterGrad(begin, end);
+    case id.WINOGRAD_FILTER_GRAD_SUM:
+      return winogradFilterGradSum(begin, end);
     default:
       unreachable();
   }

@@ -61,6 +61,11 @@ export const COLUMNS_FORWARD = 50;
 export const COLUMNS_INPUT_GRAD = 51;
 export const COLUMNS_WEIGHT_GRAD = 52;
 export const ADD_PARTS = 53;
+/** Winograd's convolution: the filters' transform, the convolution, and the filters' gradient in two steps. */
+export const WINOGRAD_FILTERS = 60;
+export const WINOGRAD_FORWARD = 61;
+export const WINOGRAD_FILTER_GRAD = 62;
+export const WINOGRAD_FILTER_GRAD_SUM = 63;
 /** Pooling, windows, indexing. */
 export const MAX_POOL = 70;
 export const MAX_POOL_GRAD = 71;
