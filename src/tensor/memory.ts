@@ -22,13 +22,14 @@ export interface MemoryStats {
   readonly peakBytes: number;
 }
 
-let liveCount = 0;
+/** All that is alive on devices: looked through only when there is no room left. */
+const live = new Set<Allocation>();
 let liveBytes = 0;
 let peakBytes = 0;
 
 /** How many tensors are alive on devices, and how many bytes they take up. Small tensors that moved to JavaScript's own memory are not in it. */
 export function memoryStats(): MemoryStats {
-  return { tensors: liveCount, bytes: liveBytes, peakBytes };
+  return { tensors: live.size, bytes: liveBytes, peakBytes };
 }
 
 /** Starts the measurement of {@link MemoryStats.peakBytes} anew. */
@@ -43,8 +44,10 @@ class Allocation {
   constructor(
     readonly kernels: KernelSet,
     readonly buffer: DeviceBuffer,
+    /** The op that asked for it. */
+    readonly madeBy: string,
   ) {
-    liveCount++;
+    live.add(this);
     liveBytes += buffer.byteLength;
     if (liveBytes > peakBytes) peakBytes = liveBytes;
   }
@@ -52,7 +55,7 @@ class Allocation {
   free(): void {
     if (this.freed) return;
     this.freed = true;
-    liveCount--;
+    live.delete(this);
     liveBytes -= this.buffer.byteLength;
     // Without this the registry would hold on to one cell per tensor until the event loop turns.
     finalizer.unregister(this);
@@ -62,16 +65,33 @@ class Allocation {
 
 const finalizer = new FinalizationRegistry<Allocation>((allocation) => allocation.free());
 
-function allocate(kernels: KernelSet, dtype: DType, length: number): Allocation {
+function allocate(kernels: KernelSet, dtype: DType, length: number, madeBy: string): Allocation {
   try {
-    return new Allocation(kernels, kernels.alloc(dtype, length));
+    return new Allocation(kernels, kernels.alloc(dtype, length), madeBy);
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
     throw new OutOfMemoryError(
-      `alloc: got a request for ${length * bytesPerElement(dtype)} bytes with ${liveBytes} bytes in ${liveCount} tensors alive; ` +
+      `${madeBy}: got a request for ${length * bytesPerElement(dtype)} bytes with ${liveBytes} bytes in ${live.size} tensors alive${largestHolders()}; ` +
         `expected room for it. Make batches smaller, or run under noGrad what needs no gradient.`,
     );
   }
+}
+
+/** How many ops an error for want of memory names. */
+const NAMED_HOLDERS = 3;
+
+/** The ops whose results take up the most, with their bytes. */
+function largestHolders(): string {
+  const holders = new Map<string, { tensors: number; bytes: number }>();
+  for (const { madeBy, buffer } of live) {
+    const holder = holders.get(madeBy) ?? { tensors: 0, bytes: 0 };
+    holder.tensors++;
+    holder.bytes += buffer.byteLength;
+    holders.set(madeBy, holder);
+  }
+  const largest = [...holders].sort(([, a], [, b]) => b.bytes - a.bytes).slice(0, NAMED_HOLDERS);
+  if (largest.length === 0) return "";
+  return ` (most of them made by ${largest.map(([op, { tensors, bytes }]) => `${op}: ${bytes} bytes in ${tensors}`).join(", ")})`;
 }
 
 /** Memory for elements of one dtype, on a device or (small, and let go of) in JavaScript's own memory. */
@@ -90,18 +110,19 @@ export class Storage {
     readonly kernels: KernelSet,
     readonly dtype: DType,
     readonly length: number,
+    private readonly madeBy: string,
   ) {}
 
-  /** Uninitialised memory on the device. */
-  static onDevice(device: Device, kernels: KernelSet, dtype: DType, length: number): Storage {
-    const storage = new Storage(device, kernels, dtype, length);
+  /** Uninitialised memory on the device. `madeBy` is the op that asks for it. */
+  static onDevice(device: Device, kernels: KernelSet, dtype: DType, length: number, madeBy: string): Storage {
+    const storage = new Storage(device, kernels, dtype, length, madeBy);
     storage.settle();
     return storage;
   }
 
   /** Memory that belongs to the JavaScript collector until a kernel asks for it. */
-  static onHost(device: Device, kernels: KernelSet, dtype: DType, data: TypedArray): Storage {
-    const storage = new Storage(device, kernels, dtype, data.length);
+  static onHost(device: Device, kernels: KernelSet, dtype: DType, data: TypedArray, madeBy: string): Storage {
+    const storage = new Storage(device, kernels, dtype, data.length, madeBy);
     storage.host = data;
     return storage;
   }
@@ -170,7 +191,7 @@ export class Storage {
   }
 
   private settle(): Allocation {
-    const allocation = allocate(this.kernels, this.dtype, this.length);
+    const allocation = allocate(this.kernels, this.dtype, this.length, this.madeBy);
     if (this.host !== null) this.kernels.write(allocation.buffer, this.dtype, 0, this.host);
     this.host = null;
     this.allocation = allocation;

@@ -59,7 +59,7 @@ export class Tensor implements Releasable {
         `${madeBy}: got ${dtype} on "${device}"; expected a dtype that this device has. Use float32, or the device "cpu".`,
       );
     }
-    const storage = Storage.onDevice(device, kernels, dtype, elementCount(shape));
+    const storage = Storage.onDevice(device, kernels, dtype, elementCount(shape), madeBy);
     return new Tensor(storage, shape, denseStrides(shape), 0, madeBy);
   }
 
@@ -252,7 +252,7 @@ export class Tensor implements Releasable {
       // A small part of something large, which it shall not keep alive.
       if (ownStorage.kernels.readSync === null) return;
       const data = this.dataSync();
-      this.ownStorage = Storage.onHost(this.device, ownStorage.kernels, this.dtype, data);
+      this.ownStorage = Storage.onHost(this.device, ownStorage.kernels, this.dtype, data, this.madeBy);
       this.ownStrides = denseStrides(this.shape);
       this.ownOffset = 0;
       ownStorage.release();

@@ -1,8 +1,8 @@
 /** The running module: its memory, its arguments, and how a job is shared among threads. */
-import { ArgumentError, DeviceError } from "../../errors.js";
+import { ArgumentError, DeviceError, OutOfMemoryError } from "../../errors.js";
 import * as id from "./assembly/kernelIds.js";
 import { buildBytes, chooseBuild, type WasmBuild } from "./build.js";
-import { Heap } from "./heap.js";
+import { type Block, Heap } from "./heap.js";
 import { canShareMemory, coreCount, startHelper } from "./threads.js";
 
 /** Options of the WASM kernel set. */
@@ -113,13 +113,30 @@ export class Engine {
     this.share(kernel, units, size, Math.ceil(units / size));
   }
 
-  /** Runs `use` with the address of `bytes` bytes of memory that are its own for the time of the call. */
+  /**
+   * Runs `use` with the address of `bytes` bytes of memory that are its own for the time of the call.
+   *
+   * @throws OutOfMemoryError where there is no room for them.
+   */
   withScratch(bytes: number, use: (address: number) => void): void {
-    const block = this.heap.alloc(bytes);
+    const block = this.scratch(bytes);
     try {
       use(block.address);
     } finally {
       this.heap.free(block);
+    }
+  }
+
+  private scratch(bytes: number): Block {
+    try {
+      return this.heap.alloc(bytes);
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error;
+      const { used, size } = this.heap.stats;
+      throw new OutOfMemoryError(
+        `wasm: got a kernel that works in ${bytes} bytes with ${used} of ${size} bytes in use; expected room for them. ` +
+          "Make batches smaller, or run under noGrad what needs no gradient.",
+      );
     }
   }
 
