@@ -76,6 +76,15 @@ export function normalizeAxes(
   return (rank === 0 ? [] : list).sort((a, b) => a - b);
 }
 
+/** The axes of a reduction: {@link normalizeAxes}, but an empty list means all of them too, as in PyTorch. */
+export function reductionAxes(
+  where: string,
+  axes: number | readonly number[] | null | undefined,
+  rank: number,
+): number[] {
+  return normalizeAxes(where, Array.isArray(axes) && axes.length === 0 ? null : axes, rank);
+}
+
 /**
  * The shape to which all given shapes broadcast, by the rules of PyTorch and numpy.
  *

@@ -45,6 +45,9 @@ for label, axes in AXES.items():
                 lambda x, p=p, a=axes, k=keepdim: torch.linalg.vector_norm(x, p, dims(x, a), keepdim=k),
             )
 
+for op in ["sum", "mean", "amax", "amin", "var", "std"]:
+    g.case(op, "an empty list of axes", [cube], ["$0", []], lambda x, f=getattr(torch, op): f(x, []))
+
 for op in ["sum", "mean"]:
     g.case(op, "nothing", [torch.zeros(0)], ["$0"], getattr(torch, op))
     g.case(op, "an empty axis", [torch.zeros(2, 0)], ["$0", 1], lambda x, f=getattr(torch, op): f(x, 1))

@@ -3,7 +3,7 @@ import { ShapeError } from "../../errors.js";
 import { isFloating } from "../../kernels/dtype.js";
 import type { DType, Strided } from "../../kernels/kernelSet.js";
 import { record } from "../autograd.js";
-import { broadcastStrides, checkShape, formatShape, normalizeAxes, type Shape, sameShape } from "../shape.js";
+import { broadcastStrides, checkShape, formatShape, reductionAxes, type Shape, sameShape } from "../shape.js";
 import { commonKernels, Tensor } from "../tensor.js";
 import { to } from "./cast.js";
 import { view, viewOf } from "./layout.js";
@@ -58,7 +58,7 @@ export function expand(x: Tensor, shape: Shape): Tensor {
  */
 export function sum(x: Tensor, axes?: number | readonly number[] | null, options: ReduceOptions = {}): Tensor {
   const kernels = commonKernels("sum", x);
-  const reduced = normalizeAxes("sum", axes, x.ndim);
+  const reduced = reductionAxes("sum", axes, x.ndim);
   const kept = x.shape.map((extent, axis) => (reduced.includes(axis) ? 1 : extent));
   const out = Tensor.allocate(kept, isFloating(x.dtype) ? x.dtype : "int32", x.device, "sum");
   kernels.reduce("sum", x, out);

@@ -3,7 +3,7 @@ import { ArgumentError, ShapeError } from "../../errors.js";
 import { record, withGradMode } from "../autograd.js";
 import { checkFloating } from "../dtype.js";
 import { composite } from "../scopes.js";
-import { at, formatShape, normalizeAxes, type Shape } from "../shape.js";
+import { at, formatShape, reductionAxes, type Shape } from "../shape.js";
 import { commonKernels, Tensor } from "../tensor.js";
 import { abs, div, mul, pow, sign, sqrt, sqrt_, square, square_, sub } from "./arithmetic.js";
 import { dropAxes, expand, type ReduceOptions, sum } from "./broadcast.js";
@@ -38,7 +38,7 @@ function keptShape(shape: Shape, axes: readonly number[]): number[] {
 export function mean(x: Tensor, axes?: Axes, options: ReduceOptions = {}): Tensor {
   commonKernels("mean", x);
   checkFloating("mean", x.dtype);
-  const reduced = normalizeAxes("mean", axes, x.ndim);
+  const reduced = reductionAxes("mean", axes, x.ndim);
   return composite(() => div(sum(x, reduced, options), countOver(x, reduced)));
 }
 
@@ -84,7 +84,7 @@ function measureSpread(name: string, x: Tensor, axes: Axes | undefined, { correc
       `${name}: got the correction ${correction}; expected a finite number. Use 1 for a sample, 0 for a population.`,
     );
   }
-  const reduced = normalizeAxes(name, axes, x.ndim);
+  const reduced = reductionAxes(name, axes, x.ndim);
   const divisor = Math.max(countOver(x, reduced) - correction, 0);
   const kept = { keepdim: true };
   const out = withGradMode(false, () =>
@@ -124,7 +124,7 @@ export function amin(x: Tensor, axes?: Axes, options: ReduceOptions = {}): Tenso
 
 function extreme(name: string, op: "amax" | "amin", x: Tensor, axes: Axes | undefined, options: ReduceOptions): Tensor {
   const kernels = commonKernels(name, x);
-  const reduced = normalizeAxes(name, axes, x.ndim);
+  const reduced = reductionAxes(name, axes, x.ndim);
   checkNotEmpty(name, x, reduced);
   const out = Tensor.allocate(keptShape(x.shape, reduced), x.dtype, x.device, name);
   kernels.reduce(op, x, out);
@@ -164,7 +164,7 @@ export function norm(x: Tensor, p = 2, axes?: Axes, options: ReduceOptions = {})
   if (typeof p !== "number" || Number.isNaN(p)) {
     throw new ArgumentError(`norm: got p = ${p}; expected a number, Infinity or -Infinity. Use 2 for the length.`);
   }
-  const reduced = normalizeAxes("norm", axes, x.ndim);
+  const reduced = reductionAxes("norm", axes, x.ndim);
   if (p < 0 || p === Number.POSITIVE_INFINITY) checkNotEmpty("norm", x, reduced);
   if (p === Number.POSITIVE_INFINITY) return composite(() => extreme("norm", "amax", abs(x), reduced, options));
   if (p === Number.NEGATIVE_INFINITY) return composite(() => extreme("norm", "amin", abs(x), reduced, options));
