@@ -45,7 +45,8 @@ for label, axes in AXES.items():
                 lambda x, p=p, a=axes, k=keepdim: torch.linalg.vector_norm(x, p, dims(x, a), keepdim=k),
             )
 
-for op in ["sum", "mean", "amax", "amin", "var", "std"]:
+# Not var and std: there PyTorch 2.13 reduces all axes but divides as if it had reduced none.
+for op in ["sum", "mean", "amax", "amin"]:
     g.case(op, "an empty list of axes", [cube], ["$0", []], lambda x, f=getattr(torch, op): f(x, []))
 
 for op in ["sum", "mean"]:
