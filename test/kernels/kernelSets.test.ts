@@ -24,11 +24,19 @@ const wasmSets = (["simd", "relaxed", "revectorized"] as const).flatMap((build: 
   }),
 );
 
+/** Addresses from 2 GiB on are negative as signed numbers. */
+function createHighWasmKernels(): KernelSet {
+  const kernels = createWasmKernels({ threads: 1 });
+  kernels.alloc("float32", 2 ** 29 + 2 ** 20);
+  return kernels;
+}
+
 /** Every set of the library belongs here; each is compared with the reference set. */
 const sets: readonly SetUnderTest[] = [
   { name: "reference", kernels: createReferenceKernels() },
   { name: "reference, poisoned memory", kernels: createReferenceKernels({ poison: true }) },
   ...wasmSets,
+  { name: "wasm beyond 2 GiB", kernels: createHighWasmKernels() },
 ];
 
 const namedCases = kernelCases.map((kernelCase) => [kernelCase.name, kernelCase] as const);

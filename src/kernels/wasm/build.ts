@@ -77,17 +77,21 @@ function unshareMemory(bytes: Uint8Array): void {
       if (byte < 128) return result;
     }
   };
+  const skip = (): void => {
+    const length = number();
+    at += length;
+  };
   while (at < bytes.length) {
     const section = bytes[at++];
-    const size = number();
     if (section !== IMPORT_SECTION) {
-      at += size;
+      skip();
       continue;
     }
-    // The memory is the module's only import: its two names, then its kind, then the flags.
+    // The memory is the module's only import: after sizes come its two names, then its kind, then the flags.
     number();
-    at += number();
-    at += number();
+    number();
+    skip();
+    skip();
     if (bytes[at++] === MEMORY_IMPORT) bytes[at] = (bytes[at] ?? 0) & ~2;
     return;
   }

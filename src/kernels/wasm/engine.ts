@@ -13,19 +13,21 @@ export interface EngineOptions {
   readonly threads?: number;
   /** Share every job of two units or more, however small it is, so that tests see all kernels shared. */
   readonly alwaysShare?: boolean;
+  /** Milliseconds without any progress after which a thread counts as lost. Default 20,000. */
+  readonly patience?: number;
 }
 
 interface Exports {
   run(kernel: number, begin: number, end: number): void;
-  help(): void;
+  help(crew: number): void;
 }
 
 /** Work (in steps of some nanoseconds) below which waking another thread costs more than it saves. */
 const SHARING_PAYS = 50_000;
 /** Chunks for each thread: enough that a thread that was held up leaves the rest to the others. */
 const CHUNKS_PER_THREAD = 4;
-/** Milliseconds without progress after which a thread counts as lost. */
-const PATIENCE = 20_000;
+/** Crews are numbered from 1 to what 16 bits hold, and then anew. */
+const CREWS = 65535;
 
 /** Most threads, so that scratch memory for each can be laid out once. */
 export const MAX_THREADS = 64;
@@ -43,7 +45,9 @@ export class Engine {
   private readonly exports: Exports;
   private readonly shared: boolean;
   private readonly alwaysShare: boolean;
+  private readonly patience: number;
   private helpers: { stop(): void }[] = [];
+  private crew = 0;
   private wantedThreads: number;
   private control: Int32Array;
   private tickets: BigInt64Array;
@@ -54,6 +58,7 @@ export class Engine {
     this.build = chooseBuild(options.build ?? null);
     this.shared = canShareMemory();
     this.alwaysShare = options.alwaysShare ?? false;
+    this.patience = options.patience ?? 20_000;
     this.memory = new WebAssembly.Memory({ initial: 2, maximum: 65536, shared: this.shared });
     this.module = new WebAssembly.Module(buildBytes(this.build, this.shared));
     // The one place where the module's exports get their types.
@@ -90,9 +95,17 @@ export class Engine {
         `setNumThreads: got ${String(count)}; expected a whole number from 1 to ${MAX_THREADS}. Leave it out for one thread a core.`,
       );
     }
+    this.dismissHelpers();
+    this.wantedThreads = this.shared ? count : 1;
+  }
+
+  /** Workers stop some time after they are told to: what keeps them from the next job is that it is for another crew. */
+  private dismissHelpers(): void {
     for (const helper of this.helpers) helper.stop();
     this.helpers = [];
-    this.wantedThreads = this.shared ? count : 1;
+    this.death = null;
+    this.crew = (this.crew % CREWS) + 1;
+    Atomics.store(this.control, id.CREW >> 2, this.crew);
   }
 
   /**
@@ -141,33 +154,45 @@ export class Engine {
   }
 
   private share(kernel: number, units: number, size: number, chunks: number): void {
-    if (this.death !== null) this.failThreads(this.takeDeath());
+    if (this.death !== null) this.failThreads(this.death);
     while (this.helpers.length < this.wantedThreads - 1) this.addHelper();
     const { control } = this;
     control[id.JOB_KERNEL >> 2] = kernel;
     control[id.JOB_UNITS >> 2] = units;
     control[id.JOB_CHUNK >> 2] = size;
     Atomics.store(control, id.FINISHED >> 2, 0);
-    Atomics.store(this.tickets, id.TICKET >> 3, BigInt(chunks) << 24n);
+    Atomics.store(
+      this.tickets,
+      id.TICKET >> 3,
+      BigInt.asIntN(64, (BigInt(this.crew) << 48n) | (BigInt(chunks) << 24n)),
+    );
     Atomics.add(control, id.GENERATION >> 2, 1);
     Atomics.notify(control, id.GENERATION >> 2);
-    this.exports.help();
+    try {
+      this.exports.help(this.crew);
+    } catch (error) {
+      this.failThreads(String(error));
+    }
     this.awaitChunks(chunks);
   }
 
   /** Waits for the chunks that other threads are at. They are few and short, so it looks again and again. */
   private awaitChunks(chunks: number): void {
     let since = 0;
-    for (let looks = 1; Atomics.load(this.control, id.FINISHED >> 2) < chunks; looks++) {
-      if (looks % 100_000 !== 0) continue;
-      since ||= performance.now();
-      if (Atomics.load(this.control, id.FAILED >> 2) !== 0) this.failThreads("it failed inside a kernel");
-      if (performance.now() - since > PATIENCE) this.failThreads(`no progress for ${PATIENCE / 1000} s`);
+    let last = -1;
+    for (let looks = 1; ; looks++) {
+      const finished = Atomics.load(this.control, id.FINISHED >> 2);
+      if (finished === chunks) return;
+      if (looks % 10_000 !== 0) continue;
+      if (Atomics.load(this.control, id.FAILED >> 2) === this.crew) this.failThreads("it failed inside a kernel");
+      const now = performance.now();
+      if (finished !== last) since = now;
+      last = finished;
+      if (now - since > this.patience) this.failThreads(`no progress for ${this.patience / 1000} s`);
     }
   }
 
   private failThreads(reason: string): never {
-    Atomics.store(this.control, id.FAILED >> 2, 0);
     this.setThreads(1);
     throw new DeviceError(
       `wasm: got a worker thread that died (${reason}); expected it to finish its part. Results since the last read are lost; ` +
@@ -175,16 +200,10 @@ export class Engine {
     );
   }
 
-  private takeDeath(): string {
-    const reason = this.death ?? "";
-    this.death = null;
-    return reason;
-  }
-
   private addHelper(): void {
     const index = this.helpers.length + 1;
     this.helpers.push(
-      startHelper(this.module, this.memory, index, (reason) => {
+      startHelper(this.module, this.memory, index, this.crew, (reason) => {
         this.death = reason;
       }),
     );

@@ -22,12 +22,12 @@ interface NodeThreads {
 
 /** What a worker runs. It is text because bundlers then need no configuration to carry it. */
 const START = `
-const { module, memory, index } = data;
+const { module, memory, index, crew } = data;
 const { work } = new WebAssembly.Instance(module, { env: { memory } }).exports;
 try {
-  work(index);
+  work(index, crew);
 } catch (error) {
-  Atomics.store(new Int32Array(memory.buffer, 0, 128), ${FAILED >> 2}, index);
+  Atomics.store(new Int32Array(memory.buffer, 0, 128), ${FAILED >> 2}, crew);
   throw error;
 }`;
 
@@ -49,7 +49,7 @@ export function canShareMemory(): boolean {
 }
 
 /**
- * Starts worker number `index` (from 1). It comes to help when it is up; nobody waits for it.
+ * Starts worker number `index` (from 1) of a crew. It comes to help when it is up; nobody waits for it.
  *
  * @param onDeath told why, should the worker end by itself
  */
@@ -57,15 +57,18 @@ export function startHelper(
   module: WebAssembly.Module,
   memory: WebAssembly.Memory,
   index: number,
+  crew: number,
   onDeath: (reason: string) => void,
 ): Helper {
-  const data = { module, memory, index };
+  const data = { module, memory, index, crew };
   const threads = nodeModule("node:worker_threads") as NodeThreads | null;
   if (threads !== null) {
     const worker = new threads.Worker(NODE_SOURCE, { eval: true, workerData: data, execArgv: [], stdin: false });
     let stopped = false;
     worker.unref();
-    worker.on("error", (reason) => onDeath(String(reason)));
+    worker.on("error", (reason) => {
+      if (!stopped) onDeath(String(reason));
+    });
     worker.on("exit", (code) => {
       if (!stopped) onDeath(`exit code ${String(code)}`);
     });

@@ -1,6 +1,8 @@
 /** The module: one entry for every kernel, and the loop that worker threads run. */
 import { binary, compare, unary, where } from "./elementwise";
 import { addParts, columnsForward, columnsInputGrad, columnsWeightGrad } from "./columns";
+import { direct, packFilters } from "./direct";
+import { directWeightGrad } from "./directWeight";
 import { setThread } from "./environment";
 import * as id from "./kernelIds";
 import { batchNorm, batchNormGrad, batchNormSums, channelStats } from "./batchNorm";
@@ -65,6 +67,12 @@ export function run(kernel: i32, begin: i32, end: i32): void {
       return columnsWeightGrad(begin, end);
     case id.ADD_PARTS:
       return addParts(begin, end);
+    case id.PACK_FILTERS:
+      return packFilters(begin, end);
+    case id.DIRECT:
+      return direct(begin, end);
+    case id.DIRECT_WEIGHT_GRAD:
+      return directWeightGrad(begin, end);
     case id.MAX_POOL:
       return maxPool(begin, end);
     case id.MAX_POOL_GRAD:
@@ -94,30 +102,34 @@ export function run(kernel: i32, begin: i32, end: i32): void {
   }
 }
 
-/** Claims chunks of the present job until none is left. */
-export function help(): void {
+/**
+ * Claims chunks of the present job until none is left. The ticket says of which crew the job is: a thread that was
+ * dismissed, but has not noticed yet, claims nothing.
+ */
+export function help(crew: i32): void {
   while (true) {
-    const ticket = atomic.add<u64>(id.TICKET, 1);
+    const ticket = atomic.load<u64>(id.TICKET);
     const chunk = <i32>(ticket & 0xffffff);
     const chunks = <i32>((ticket >> 24) & 0xffffff);
     // Beyond the last chunk nothing may be looked at: the main thread may be writing the next job already.
-    if (chunk >= chunks) return;
+    if (chunk >= chunks || <i32>(ticket >> 48) != crew) return;
+    if (atomic.cmpxchg<u64>(id.TICKET, ticket, ticket + 1) != ticket) continue;
     const size = load<i32>(id.JOB_CHUNK);
     const begin = chunk * size;
     run(load<i32>(id.JOB_KERNEL), begin, min(begin + size, load<i32>(id.JOB_UNITS)));
-    atomic.add<i32>(id.FINISHED, 1);
+    if (atomic.load<i32>(id.CREW) == crew) atomic.add<i32>(id.FINISHED, 1);
   }
 }
 
 /** How often a worker looks for a new job before it goes to sleep: some tens of microseconds. */
 const SPINS = 20000;
 
-/** The life of a worker thread. */
-export function work(index: i32): void {
+/** The life of a worker thread, until its crew is dismissed. */
+export function work(index: i32, crew: i32): void {
   setThread(index);
   let seen = 0;
-  while (true) {
-    help();
+  while (atomic.load<i32>(id.CREW) == crew) {
+    help(crew);
     let spins = 0;
     while (atomic.load<i32>(id.GENERATION) == seen) {
       if (++spins > SPINS) atomic.wait<i32>(id.GENERATION, seen, -1);

@@ -8,12 +8,14 @@
 
 /** Counts the jobs; sleeping workers wait here. */
 export const GENERATION = 64;
-/** The number of chunks of the job (bits 24 to 47) and the next chunk (below): one word, so that a claim is one atomic step. */
+/** The crew that the job is for (bits 48 to 63), its number of chunks (24 to 47) and the next one (below): a claim is one atomic step. */
 export const TICKET = 128;
 /** Chunks that are finished. */
 export const FINISHED = 192;
-/** Number of the worker that failed, from 1. */
+/** The last crew of which a worker failed. */
 export const FAILED = 256;
+/** Number of the crew of workers that is employed. Each change of the thread count dismisses one and hires the next. */
+export const CREW = 288;
 /** The job: kernel, units, units in a chunk. */
 export const JOB_KERNEL = 320;
 export const JOB_UNITS = 324;
@@ -61,6 +63,10 @@ export const COLUMNS_FORWARD = 50;
 export const COLUMNS_INPUT_GRAD = 51;
 export const COLUMNS_WEIGHT_GRAD = 52;
 export const ADD_PARTS = 53;
+/** Direct convolution: packed filters, the image or its gradient, and the weight gradient. */
+export const PACK_FILTERS = 54;
+export const DIRECT = 55;
+export const DIRECT_WEIGHT_GRAD = 56;
 /** Winograd's convolution: the filters' transform, the convolution, and the filters' gradient in two steps. */
 export const WINOGRAD_FILTERS = 60;
 export const WINOGRAD_FORWARD = 61;
