@@ -104,10 +104,27 @@ function walkBack(roots: readonly Root[], targets: readonly Tensor[] | null, opt
     checkUnused((place) => !reached.has(place));
   }
 
+  // What an op leaves behind on its way is nobody's: only gradients under way and results survive a step.
+  let survivors: Tensor[] = [];
+  const run = (work: () => void): void => {
+    survivors = [];
+    runScope(
+      work,
+      () => survivors,
+      (handle) => handle.discard(),
+    );
+  };
   const deliver = (place: Place, g: Tensor): void => {
     const before = pending.get(place);
-    pending.set(place, before === undefined ? passOn(g) : add(before, g));
+    const total = before === undefined ? passOn(g) : add(before, g);
+    pending.set(place, total);
+    survivors.push(total);
     before?.dispose();
+  };
+  const find = (place: Place, g: Tensor): void => {
+    const result = g.alias();
+    found.set(place, result);
+    survivors.push(result);
   };
   const begin = (): void => {
     for (const { output, gradient } of roots) {
@@ -120,7 +137,7 @@ function walkBack(roots: readonly Root[], targets: readonly Tensor[] | null, opt
   const step = (node: GradNode): void => {
     const g = pending.get(node);
     if (g === undefined) return;
-    if (goals.has(node)) found.set(node, g.alias());
+    if (goals.has(node)) find(node, g);
     const thunks = node.gradThunks(g);
     node.edges.forEach((edge, index) => {
       const wanted = edge !== null && (targets === null || active.has(edge) || goals.has(edge));
@@ -132,22 +149,13 @@ function walkBack(roots: readonly Root[], targets: readonly Tensor[] | null, opt
   };
   const settle = (): void => {
     for (const [place, g] of pending) {
-      if (goals.has(place)) found.set(place, g.alias());
+      if (goals.has(place)) find(place, g);
       else if (targets === null && place instanceof Tensor && place.requiresGrad) accumulate(place, g, createGraph);
       g.dispose();
     }
     pending.clear();
     checkUnused((place) => !found.has(place));
   };
-  // What an op leaves behind on its way is nobody's: only gradients under way and results survive a step.
-  const run = (work: () => void): void => {
-    runScope(
-      work,
-      () => [...pending.values(), ...found.values()],
-      (handle) => handle.discard(),
-    );
-  };
-
   try {
     withGradMode(createGraph, () => {
       run(begin);

@@ -22,14 +22,13 @@ export interface MemoryStats {
   readonly peakBytes: number;
 }
 
-/** All that is alive on devices: looked through only when there is no room left. */
-const live = new Set<Allocation>();
+let liveCount = 0;
 let liveBytes = 0;
 let peakBytes = 0;
 
 /** How many tensors are alive on devices, and how many bytes they take up. Small tensors that moved to JavaScript's own memory are not in it. */
 export function memoryStats(): MemoryStats {
-  return { tensors: live.size, bytes: liveBytes, peakBytes };
+  return { tensors: liveCount, bytes: liveBytes, peakBytes };
 }
 
 /** Starts the measurement of {@link MemoryStats.peakBytes} anew. */
@@ -37,41 +36,63 @@ export function resetPeakMemory(): void {
   peakBytes = liveBytes;
 }
 
-/** A buffer on the books. Freed once, whoever comes first. */
-class Allocation {
-  private freed = false;
+/** A buffer on the books, or room for one. */
+class Account {
+  private kernels: KernelSet | null = null;
+  buffer: DeviceBuffer | null = null;
+  /** The op that asked for the buffer. */
+  madeBy = "";
 
-  constructor(
-    readonly kernels: KernelSet,
-    readonly buffer: DeviceBuffer,
-    /** The op that asked for it. */
-    readonly madeBy: string,
-  ) {
-    live.add(this);
+  enter(kernels: KernelSet, buffer: DeviceBuffer, madeBy: string): void {
+    this.kernels = kernels;
+    this.buffer = buffer;
+    this.madeBy = madeBy;
+    liveCount++;
     liveBytes += buffer.byteLength;
     if (liveBytes > peakBytes) peakBytes = liveBytes;
   }
 
   free(): void {
-    if (this.freed) return;
-    this.freed = true;
-    live.delete(this);
-    liveBytes -= this.buffer.byteLength;
-    // Without this the registry would hold on to one cell per tensor until the event loop turns.
-    finalizer.unregister(this);
-    this.kernels.free(this.buffer);
+    const { kernels, buffer } = this;
+    if (kernels === null || buffer === null) return;
+    this.kernels = null;
+    this.buffer = null;
+    liveCount--;
+    liveBytes -= buffer.byteLength;
+    kernels.free(buffer);
   }
 }
 
-const finalizer = new FinalizationRegistry<Allocation>((allocation) => allocation.free());
+/** What a storage alone holds: when it dies with a storage that nobody released, its account is freed by the finalizer. */
+class Lease {
+  constructor(readonly account: Account) {}
+}
 
-function allocate(kernels: KernelSet, dtype: DType, length: number, madeBy: string): Allocation {
+/** Every account whose lease is alive: looked through only when there is no room left. */
+const accounts = new Set<Account>();
+/** Leases of released storages. Taking one of these spares a registration, which costs more than the rest of an allocation. */
+const spareLeases: Lease[] = [];
+
+const finalizer = new FinalizationRegistry<Account>((account) => {
+  account.free();
+  accounts.delete(account);
+});
+
+function newLease(): Lease {
+  const account = new Account();
+  const lease = new Lease(account);
+  accounts.add(account);
+  finalizer.register(lease, account);
+  return lease;
+}
+
+function allocate(kernels: KernelSet, dtype: DType, length: number, madeBy: string): DeviceBuffer {
   try {
-    return new Allocation(kernels, kernels.alloc(dtype, length), madeBy);
+    return kernels.alloc(dtype, length);
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
     throw new OutOfMemoryError(
-      `${madeBy}: got a request for ${length * bytesPerElement(dtype)} bytes with ${liveBytes} bytes in ${live.size} tensors alive${largestHolders()}; ` +
+      `${madeBy}: got a request for ${length * bytesPerElement(dtype)} bytes with ${liveBytes} bytes in ${liveCount} tensors alive${largestHolders()}; ` +
         `expected room for it. Make batches smaller, or run under noGrad what needs no gradient.`,
     );
   }
@@ -83,7 +104,8 @@ const NAMED_HOLDERS = 3;
 /** The ops whose results take up the most, with their bytes. */
 function largestHolders(): string {
   const holders = new Map<string, { tensors: number; bytes: number }>();
-  for (const { madeBy, buffer } of live) {
+  for (const { madeBy, buffer } of accounts) {
+    if (buffer === null) continue;
     const holder = holders.get(madeBy) ?? { tensors: 0, bytes: 0 };
     holder.tensors++;
     holder.bytes += buffer.byteLength;
@@ -102,7 +124,8 @@ export class Storage {
   rewrites = 0;
   private references = 1;
   private parked = 0;
-  private allocation: Allocation | null = null;
+  private lease: Lease | null = null;
+  private deviceBuffer: DeviceBuffer | null = null;
   private host: TypedArray | null = null;
 
   private constructor(
@@ -142,7 +165,7 @@ export class Storage {
 
   /** The device memory; what had moved to JavaScript's memory moves back. */
   get buffer(): DeviceBuffer {
-    return (this.allocation ?? this.settle()).buffer;
+    return this.deviceBuffer ?? this.settle();
   }
 
   retain(): this {
@@ -156,8 +179,7 @@ export class Storage {
       this.moveWhenParked();
       return;
     }
-    this.allocation?.free();
-    this.allocation = null;
+    this.leave();
     this.host = null;
   }
 
@@ -179,24 +201,34 @@ export class Storage {
 
   /** Moves the elements to JavaScript's memory and frees the device's, where the device can be read at once. */
   moveToHost(): void {
-    const { allocation, kernels } = this;
-    if (allocation === null || kernels.readSync === null) return;
-    this.host = kernels.readSync(allocation.buffer, this.dtype, 0, this.length);
-    allocation.free();
-    this.allocation = null;
+    const { deviceBuffer, kernels } = this;
+    if (deviceBuffer === null || kernels.readSync === null) return;
+    this.host = kernels.readSync(deviceBuffer, this.dtype, 0, this.length);
+    this.leave();
   }
 
   private moveWhenParked(): void {
     if (this.parked > 0 && this.parked >= this.references) this.moveToHost();
   }
 
-  private settle(): Allocation {
-    const allocation = allocate(this.kernels, this.dtype, this.length, this.madeBy);
-    if (this.host !== null) this.kernels.write(allocation.buffer, this.dtype, 0, this.host);
+  private settle(): DeviceBuffer {
+    const { kernels, dtype, madeBy } = this;
+    const buffer = allocate(kernels, dtype, this.length, madeBy);
+    const lease = spareLeases.pop() ?? newLease();
+    lease.account.enter(kernels, buffer, madeBy);
+    this.lease = lease;
+    this.deviceBuffer = buffer;
+    if (this.host !== null) kernels.write(buffer, dtype, 0, this.host);
     this.host = null;
-    this.allocation = allocation;
-    finalizer.register(this, allocation, allocation);
-    return allocation;
+    return buffer;
+  }
+
+  private leave(): void {
+    if (this.lease === null) return;
+    this.lease.account.free();
+    spareLeases.push(this.lease);
+    this.lease = null;
+    this.deviceBuffer = null;
   }
 }
 
@@ -208,11 +240,11 @@ export interface Releasable {
   giveBack(when: string): void;
 }
 
-let scope: Set<Releasable> | null = null;
+let scope: Releasable[] | null = null;
 
 /** Puts a new handle into the scope that is open, if one is. */
 export function track(handle: Releasable): void {
-  scope?.add(handle);
+  scope?.push(handle);
 }
 
 /**
@@ -225,19 +257,23 @@ export function runScope<T>(
   letGo: (handle: Releasable) => void,
 ): T {
   const outer = scope;
-  const inner = new Set<Releasable>();
+  const inner: Releasable[] = [];
+  let surviving: ReadonlySet<Releasable> = nobody;
   scope = inner;
   try {
     const result = fn();
-    for (const handle of survivors(result)) {
-      if (inner.delete(handle)) outer?.add(handle);
-    }
+    surviving = new Set(survivors(result));
     return result;
   } finally {
     scope = outer;
-    for (const handle of inner) letGo(handle);
+    for (const handle of inner) {
+      if (surviving.has(handle)) outer?.push(handle);
+      else letGo(handle);
+    }
   }
 }
+
+const nobody: ReadonlySet<Releasable> = new Set();
 
 /** Handles that a finished backward pass went through: readable until the group is given back. */
 export class SpentGroup {

@@ -44,6 +44,14 @@ describe("backward", () => {
     expect(gradOf(x)).toBe(50_000);
   });
 
+  test("walks back over a chain that meets 20,000 leaves on its way, without looking at all of them in each step", () => {
+    const leaves = Array.from({ length: 20_000 }, (_, i) => scalar(i));
+    let y = scalar(0);
+    for (const each of leaves) y = y.add(each);
+    y.backward();
+    expect(leaves.every((each) => each.grad?.itemSync() === 1)).toBe(true);
+  });
+
   test("adds up the gradients of a tensor that is used several times", () => {
     const x = leaf(1, 2, 3);
     x.mul(x).add(x).add(x).sum().backward();
