@@ -2,12 +2,19 @@
 import type { ConvGeometry, Dense, KernelSet } from "../kernelSet.js";
 import type { Loops } from "../reference/index.js";
 import { columnsForward, columnsInputGrad, columnsWeightGrad, multiplications } from "./convolutionColumns.js";
+import {
+  directForward,
+  directInputGrad,
+  directInputGradServes,
+  directWeightGrad,
+  directWeightGradServes,
+} from "./convolutionDirect.js";
 import type { Engine } from "./engine.js";
 
 type ConvolutionKernels = Pick<KernelSet, "conv2d" | "conv2dInputGrad" | "conv2dWeightGrad">;
 
 /** How a convolution is computed. */
-export type Road = "columns";
+export type Road = "columns" | "direct";
 
 /** One way to compute one of the three, and when to take it: the first whose `wins` says so. */
 interface Choice<Run> {
@@ -30,9 +37,18 @@ const table: {
   readonly inputGrad: readonly Choice<ToImage>[];
   readonly weightGrad: readonly Choice<ToWeight>[];
 } = {
-  forward: [{ road: "columns", serves: always, wins: always, run: columnsForward }],
-  inputGrad: [{ road: "columns", serves: always, wins: always, run: columnsInputGrad }],
-  weightGrad: [{ road: "columns", serves: always, wins: always, run: columnsWeightGrad }],
+  forward: [
+    { road: "direct", serves: always, wins: always, run: directForward },
+    { road: "columns", serves: always, wins: always, run: columnsForward },
+  ],
+  inputGrad: [
+    { road: "direct", serves: directInputGradServes, wins: always, run: directInputGrad },
+    { road: "columns", serves: always, wins: always, run: columnsInputGrad },
+  ],
+  weightGrad: [
+    { road: "direct", serves: directWeightGradServes, wins: always, run: directWeightGrad },
+    { road: "columns", serves: always, wins: always, run: columnsWeightGrad },
+  ],
 };
 
 /** Whether a road can serve this shape. */

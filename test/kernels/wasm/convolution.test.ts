@@ -8,7 +8,7 @@ import { Engine } from "../../../src/kernels/wasm/engine.js";
 import { wasmMemory } from "../../../src/kernels/wasm/memory.js";
 import { KernelBench, sizeOf } from "../bench.js";
 
-const roads: readonly Road[] = ["columns"];
+const roads: readonly Road[] = ["columns", "direct"];
 const passes = ["forward", "inputGrad", "weightGrad"] as const;
 type Pass = (typeof passes)[number];
 

@@ -23,3 +23,57 @@ export const GROUPS = 21;
 /** The columns' road: output rows done at a time, and what the work is cut into beyond that. */
 export const ROWS_AT_ONCE = 22;
 export const SPLIT = 23;
+
+// --- the direct road ----------------------------------------------------------------------------------------------------
+
+/** What is filtered: an image (or the output gradient), in planes for each group. */
+export const SOURCE = 0;
+export const WEIGHT = 1;
+export const BIAS = 2;
+/** What is written: `TARGET_PLANES` planes for each group; or the partial sums of a weight gradient. */
+export const TARGET = 3;
+export const SCRATCH = 4;
+export const SCRATCH_BYTES = 5;
+export const GRADIENT = 24;
+export const SOURCE_PLANES = 25;
+export const SOURCE_HEIGHT = 26;
+export const SOURCE_WIDTH = 27;
+export const TARGET_PLANES = 28;
+/** Bytes from plane to plane, from row to row of a phase, and from place to place. */
+export const TARGET_PLANE = 29;
+export const TARGET_ROW = 30;
+export const TARGET_STEP = 31;
+/** Rows of places in a block, blocks, and source rows from one row of places to the next. */
+export const BLOCK_ROWS = 32;
+export const ROW_BLOCKS = 33;
+export const SOURCE_ROW_STEP = 34;
+/** The copy with padding: its rows (0: there is no copy), where it begins in the source, its columns, their step, and bytes. */
+export const COPY_ROWS = 35;
+export const COPY_FIRST_ROW = 36;
+export const COPY_FIRST_COLUMN = 37;
+export const COPY_COLUMNS = 38;
+export const COPY_STEP = 39;
+export const COPY_ROW = 40;
+export const COPY_PLANE = 41;
+/** Blocks of filters: how many, the filters of the large ones, and how many of these; the others have one filter less. */
+export const BLOCKS = 42;
+export const BLOCK_FILTERS = 43;
+export const LARGE_BLOCKS = 44;
+/** Phases of eight words: taps, their number, packed weights, vectors, vectors in a row, rows, lanes, places of the weights. */
+export const PHASES = 45;
+export const PHASE_COUNT = 46;
+/** Bytes from filter to filter and from group to group in the weight. */
+export const FILTER_STEP = 47;
+export const WEIGHT_GROUP = 48;
+/** The weight gradient: taps, and the vectors of a block of rows: whole ones, and those at the ends of rows under a mask. */
+export const TAPS = 49;
+export const TAP_COUNT = 50;
+export const WHOLE_VECTORS = 51;
+export const WHOLE_PER_ROW = 52;
+export const REST_VECTORS = 53;
+export const REST_PER_ROW = 54;
+export const REST_MASK = 55;
+export const IMAGES_AT_ONCE = 56;
+
+/** Memory of a thread for tiles that are not whole: their offsets, and their results. */
+export const SPARE_BYTES = 64 + 16 * 12;

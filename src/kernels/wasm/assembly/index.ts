@@ -15,6 +15,8 @@ import { maxPool, maxPoolGrad } from "./pool";
 import { avgPool, avgPoolGrad } from "./poolAverage";
 import { winogradFilterGrad, winogradFilterGradSum, winogradFilters, winogradForward } from "./winograd";
 import { fold, unfold } from "./windows";
+import { cast } from "./casts";
+import { transpose } from "./transpose";
 
 /** Runs units [begin, end) of a kernel on the arguments that lie in memory. */
 export function run(kernel: i32, begin: i32, end: i32): void {
@@ -89,6 +91,10 @@ export function run(kernel: i32, begin: i32, end: i32): void {
       return gather(begin, end);
     case id.SCATTER_ADD:
       return scatterAdd(begin, end);
+    case id.CAST:
+      return cast(begin, end);
+    case id.TRANSPOSE:
+      return transpose(begin, end);
     case id.WINOGRAD_FILTERS:
       return winogradFilters(begin, end);
     case id.WINOGRAD_FORWARD:

@@ -81,6 +81,12 @@ export const UNFOLD = 74;
 export const FOLD = 75;
 export const GATHER = 76;
 export const SCATTER_ADD = 77;
+/** Copies that convert, and copies that exchange axes. */
+export const CAST = 78;
+export const TRANSPOSE = 79;
+
+/** Columns in a unit of a transposing copy: a cache line of them. */
+export const TRANSPOSE_BLOCK = 16;
 
 /** First argument of a window geometry. */
 export const GEOMETRY = 16;
@@ -100,6 +106,8 @@ export const SIGN = 9;
 export const SQRT = 10;
 export const SQUARE = 11;
 export const TANH = 12;
+export const CUBE = 13;
+export const HALF_POWER = 14;
 
 export const ADD = 0;
 export const SUB = 1;
@@ -110,6 +118,7 @@ export const MINIMUM = 5;
 export const RELU_GRAD = 6;
 export const SIGMOID_GRAD = 7;
 export const TANH_GRAD = 8;
+export const POW = 9;
 
 export const EQ = 0;
 export const NE = 1;
@@ -117,6 +126,11 @@ export const LT = 2;
 export const LE = 3;
 export const GT = 4;
 export const GE = 5;
+
+export const BOOL_TO_FLOAT = 0;
+export const INT_TO_FLOAT = 1;
+export const FLOAT_TO_INT = 2;
+export const FLOAT_TO_BOOL = 3;
 
 // --- operations of the reductions -------------------------------------------------------------------------------------
 

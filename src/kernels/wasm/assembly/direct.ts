@@ -1,0 +1,154 @@
+/**
+ * Direct convolution: filters over the image itself, or over a copy of it that has the padding, with sums in registers. No
+ * columns are made. The input gradient is the same job: filters over the output gradient, one set for each phase of the
+ * stride.
+ *
+ * @module
+ */
+import * as slot from "./convolutionArguments";
+import { copyPlanes } from "./directCopy";
+import { tiles, vectorsOf } from "./directTiles";
+import { argument, pointer, threadIndex } from "./environment";
+import { ZEROS } from "./gemm";
+
+/** Pairs of offsets that are done for all filters before the next ones: what they read of the image stays in the cache. */
+const CHUNK = 24 * 8;
+
+/** A phase: which places it computes, and with which taps. Eight words. */
+@inline
+function phaseWord(phase: i32, word: i32): usize {
+  return <usize>load<u32>(pointer(slot.PHASES) + (<usize>(phase * 8 + word) << 2));
+}
+
+/** Filters in a block; the first ones may have one more than the others. */
+@inline
+function filtersOf(block: i32): i32 {
+  return argument(slot.BLOCK_FILTERS) - (block < argument(slot.LARGE_BLOCKS) ? 0 : 1);
+}
+
+/** Puts the weights of a block of filters side by side, tap by tap. A unit is a phase of a group. */
+export function packFilters(begin: i32, end: i32): void {
+  const groups = argument(slot.GROUPS);
+  const blocks = argument(slot.BLOCKS);
+  const step = pointer(slot.FILTER_STEP);
+  for (let unit = begin; unit < end; unit++) {
+    const phase = unit / groups;
+    const group = unit % groups;
+    const taps = <i32>phaseWord(phase, 1);
+    const sources = phaseWord(phase, 7);
+    let from = pointer(slot.WEIGHT) + <usize>group * pointer(slot.WEIGHT_GROUP);
+    let to = phaseWord(phase, 2) + (<usize>(group * taps * argument(slot.TARGET_PLANES)) << 2);
+    for (let block = 0; block < blocks; block++) {
+      const filters = filtersOf(block);
+      for (let tap = 0; tap < taps; tap++) {
+        let weight = from + load<u32>(sources + (<usize>tap << 2));
+        for (let filter = 0; filter < filters; filter++) {
+          store<f32>(to, load<f32>(weight));
+          weight += step;
+          to += 4;
+        }
+      }
+      from += <usize>filters * step;
+    }
+  }
+}
+
+/** A unit is a block of rows of one group of one image. */
+export function direct(begin: i32, end: i32): void {
+  const groups = argument(slot.GROUPS);
+  const rowBlocks = argument(slot.ROW_BLOCKS);
+  const sourcePlanes = argument(slot.SOURCE_PLANES);
+  const targetPlanes = argument(slot.TARGET_PLANES);
+  const sourceBytes = <usize>(sourcePlanes * argument(slot.SOURCE_HEIGHT) * argument(slot.SOURCE_WIDTH)) << 2;
+  const targetPlane = pointer(slot.TARGET_PLANE);
+  const blockRows = argument(slot.BLOCK_ROWS);
+  const rowStep = argument(slot.SOURCE_ROW_STEP);
+  const copied = argument(slot.COPY_ROWS);
+  const spare = pointer(slot.SCRATCH) + <usize>threadIndex() * pointer(slot.SCRATCH_BYTES);
+  const copy = spare + slot.SPARE_BYTES;
+  for (let unit = begin; unit < end; unit++) {
+    const image = unit / rowBlocks;
+    const row = (unit % rowBlocks) * blockRows;
+    let source = pointer(slot.SOURCE) + <usize>image * sourceBytes;
+    if (copied != 0) {
+      copyPlanes(source, sourcePlanes, row * rowStep, copied, copy);
+      source = copy;
+    } else {
+      source += <usize>(row * rowStep * argument(slot.SOURCE_WIDTH)) << 2;
+    }
+    const target = pointer(slot.TARGET) + <usize>(image * targetPlanes) * targetPlane + <usize>row * pointer(slot.TARGET_ROW);
+    for (let phase = 0; phase < argument(slot.PHASE_COUNT); phase++) {
+      const rows = min(<i32>phaseWord(phase, 5) - row, blockRows);
+      if (rows > 0) filterRows(phase, image % groups, source, rows, target, spare);
+    }
+  }
+}
+
+function filterRows(phase: i32, group: i32, source: usize, rows: i32, target: usize, spare: usize): void {
+  const taps = phaseWord(phase, 0);
+  const count = <usize>phaseWord(phase, 1);
+  const tapsEnd = taps + (count << 2);
+  const targetPlanes = argument(slot.TARGET_PLANES);
+  const plane = pointer(slot.TARGET_PLANE);
+  const firstWeights = phaseWord(phase, 2) + (<usize>group * count * targetPlanes << 2);
+  const hasBias = pointer(slot.BIAS) != 0;
+  const firstBias = hasBias ? pointer(slot.BIAS) + (<usize>(group * targetPlanes) << 2) : ZEROS;
+  const vectors = phaseWord(phase, 3);
+  const end = vectors + <usize>rows * (phaseWord(phase, 4) << 3);
+  const lanes = <i32>phaseWord(phase, 6);
+  const step = pointer(slot.TARGET_STEP);
+  const whole = lanes == 4 && step == 4;
+  const blocks = argument(slot.BLOCKS);
+  for (let chunk = vectors; chunk < end; chunk += CHUNK) {
+    const chunkEnd = min(chunk + CHUNK, end);
+    let weights = firstWeights;
+    let bias = firstBias;
+    let out = target;
+    for (let block = 0; block < blocks; block++) {
+      const filters = filtersOf(block);
+      const tileBytes = <usize>vectorsOf(filters) << 3;
+      let at = chunk;
+      if (whole) {
+        at += (chunkEnd - chunk) / tileBytes * tileBytes;
+        tiles(filters, source, taps, tapsEnd, weights, bias, chunk, at, out, plane);
+      }
+      for (; at < chunkEnd; at += tileBytes) {
+        const here = min(at + tileBytes, chunkEnd);
+        partOfTile(filters, source, taps, tapsEnd, weights, bias, at, here, out, plane, lanes, step, spare, tileBytes);
+      }
+      weights += <usize>filters * (count << 2);
+      if (hasBias) bias += <usize>filters << 2;
+      out += <usize>filters * plane;
+    }
+  }
+}
+
+/** A tile with fewer vectors than it has room for, or one whose results do not lie side by side: by way of spare memory. */
+function partOfTile(
+  filters: i32, source: usize, taps: usize, tapsEnd: usize, weights: usize, bias: usize, at: usize, end: usize, out: usize,
+  plane: usize, lanes: i32, step: usize, spare: usize, tileBytes: usize,
+): void {
+  const results = spare + 64;
+  const sparePlane = tileBytes << 1;
+  for (let i: usize = 0; i < tileBytes; i += 8) {
+    store<u32>(spare + i, load<u32>(min(at + i, end - 8)));
+    store<u32>(spare + i, <u32>(i << 1), 4);
+  }
+  tiles(filters, source, taps, tapsEnd, weights, bias, spare, spare + tileBytes, results, sparePlane);
+  for (let filter = 0; filter < filters; filter++) {
+    let from = results + <usize>filter * sparePlane;
+    for (let vector = at; vector < end; vector += 8) {
+      let to = out + load<u32>(vector, 4);
+      if (lanes == 4 && step == 4) {
+        v128.store(to, v128.load(from));
+      } else {
+        for (let lane = 0; lane < lanes; lane++) {
+          store<f32>(to, load<f32>(from + (<usize>lane << 2)));
+          to += step;
+        }
+      }
+      from += 16;
+    }
+    out += plane;
+  }
+}
