@@ -1,11 +1,11 @@
 /** Elementwise kernels on float32: which of them run in WASM, and how their arrays are cut into rows. */
-import type { BinaryOp, CompareOp, KernelSet, Strided, UnaryOp } from "../kernelSet.js";
+import type { BinaryOp, CompareOp, DType, KernelSet, Strided, UnaryOp } from "../kernelSet.js";
 import type { Loops } from "../reference/index.js";
-import { elementCount, isDense } from "../strides.js";
+import { at, elementCount, isDense } from "../strides.js";
 import * as id from "./assembly/kernelIds.js";
 import type { Engine } from "./engine.js";
 import { addressOf } from "./memory.js";
-import { writeRows } from "./rows.js";
+import { walkAxes, writeOuterAxes, writeRows } from "./rows.js";
 
 type ElementwiseKernels = Pick<KernelSet, "fill" | "copy" | "unary" | "binary" | "compare" | "where">;
 
@@ -24,26 +24,37 @@ const unaryIds: Record<UnaryOp, number> = {
   tanh: id.TANH,
 };
 
-/** `pow` has too many special cases to be worth four lanes. */
-const binaryIds: Record<Exclude<BinaryOp, "pow">, number> = {
+const binaryIds: Record<BinaryOp, number> = {
   add: id.ADD,
   div: id.DIV,
   maximum: id.MAXIMUM,
   minimum: id.MINIMUM,
   mul: id.MUL,
+  pow: id.POW,
   reluGrad: id.RELU_GRAD,
   sigmoidGrad: id.SIGMOID_GRAD,
   sub: id.SUB,
   tanhGrad: id.TANH_GRAD,
 };
 
+/** Conversions on the way to or from float32. */
+const castIds: Partial<Record<`${DType} to ${DType}`, number>> = {
+  "bool to float32": id.BOOL_TO_FLOAT,
+  "int32 to float32": id.INT_TO_FLOAT,
+  "float32 to int32": id.FLOAT_TO_INT,
+  "float32 to bool": id.FLOAT_TO_BOOL,
+};
+
 const compareIds: Record<CompareOp, number> = { eq: id.EQ, ge: id.GE, gt: id.GT, le: id.LE, lt: id.LT, ne: id.NE };
 
+/** Least extent of the two axes that a copy by tiles exchanges. */
+const SHORTEST_TRANSPOSED = 4;
 /** Where numbers among the operands lie, as arrays of one element. */
 const NUMBERS = 120;
 
 /** Cost of one element, in simple steps, for the choice of threads. */
-const COSTLY: ReadonlySet<UnaryOp> = new Set(["exp", "log", "sigmoid", "tanh"]);
+const COSTLY: ReadonlySet<UnaryOp | BinaryOp> = new Set(["exp", "log", "pow", "sigmoid", "tanh"]);
+const costOf = (op: UnaryOp | BinaryOp): number => (COSTLY.has(op) ? 8 : 1);
 
 /** An operand of a job: an array, or a number that was put among the arguments. */
 type Operand = Strided | number;
@@ -95,6 +106,42 @@ export function elementwiseKernels(engine: Engine, fallback: Loops): Elementwise
     return true;
   }
 
+  /** Powers that are a multiplication or two, a root or a quotient. False where `exponent` is none of them. */
+  function powerByNumber(a: Operand, exponent: number, out: Strided): boolean {
+    switch (exponent) {
+      case 0.5:
+        return run(id.UNARY, id.HALF_POWER, out, [a], 1);
+      case 1:
+        return run(id.UNARY, id.COPY, out, [a], 1);
+      case 2:
+        return run(id.UNARY, id.SQUARE, out, [a], 1);
+      case 3:
+        return run(id.UNARY, id.CUBE, out, [a], 1);
+      case -1:
+        return run(id.BINARY, id.DIV, out, [1, a], 1);
+      default:
+        return false;
+    }
+  }
+
+  /** Copies x where its innermost axis is another one than that of `out`, by tiles. False where that is not so. */
+  function transpose(x: Strided, out: Strided): boolean {
+    const axes = walkAxes(out.shape, [out.strides, x.strides]);
+    const denseIn = (array: number) =>
+      axes.find(({ extent, strides }) => strides[array] === 1 && extent >= SHORTEST_TRANSPOSED);
+    const [row, column] = [denseIn(0), denseIn(1)];
+    if (row === undefined || column === undefined || row === column || row.extent === 0) return false;
+    const { words } = engine;
+    const places = writeOuterAxes(words, axes.filter((axis) => axis !== row && axis !== column).reverse());
+    if (places === null) return false;
+    words[3] = addressOf(out);
+    words[5] = addressOf(x);
+    words.set([row.extent, at(row.strides, 1), column.extent, at(column.strides, 0)], 12);
+    const units = places * Math.ceil(column.extent / id.TRANSPOSE_BLOCK);
+    engine.launch(id.TRANSPOSE, units, places * row.extent * column.extent);
+    return true;
+  }
+
   const isFloat = (x: Operand): boolean => typeof x === "number" || x.dtype === "float32";
 
   return {
@@ -105,18 +152,20 @@ export function elementwiseKernels(engine: Engine, fallback: Loops): Elementwise
     copy(x, out) {
       // Copies of the same 32 bits, whatever they stand for.
       const sameWords = x.dtype === out.dtype && (x.dtype === "float32" || x.dtype === "int32");
-      if (sameWords && run(id.UNARY, id.COPY, out, [x], 1)) return;
+      if (sameWords && (transpose(x, out) || run(id.UNARY, id.COPY, out, [x], 1))) return;
+      const cast = castIds[`${x.dtype} to ${out.dtype}`];
+      if (cast !== undefined && run(id.CAST, cast, out, [x], 1)) return;
       fallback.copy(x, out);
     },
     unary(op, x, out, alpha, beta) {
       engine.fractions[12] = alpha;
       engine.fractions[13] = beta;
-      const cost = COSTLY.has(op) ? 8 : 1;
-      if (x.dtype === "float32" && run(id.UNARY, unaryIds[op], out, [x], cost)) return;
+      if (x.dtype === "float32" && run(id.UNARY, unaryIds[op], out, [x], costOf(op))) return;
       fallback.unary(op, x, out, alpha, beta);
     },
     binary(op, a, b, out) {
-      if (op !== "pow" && out.dtype === "float32" && run(id.BINARY, binaryIds[op], out, [a, b], 1)) return;
+      if (op === "pow" && typeof b === "number" && out.dtype === "float32" && powerByNumber(a, b, out)) return;
+      if (out.dtype === "float32" && run(id.BINARY, binaryIds[op], out, [a, b], costOf(op))) return;
       fallback.binary(op, a, b, out);
     },
     compare(op, a, b, out) {

@@ -7,10 +7,51 @@ const STRIDES = 24;
 /** Most outer axes that kernels count through. */
 const MAX_RANK = 8;
 
+/** An axis of a walk, and its stride in each array. */
+export interface WalkAxis {
+  readonly extent: number;
+  readonly strides: readonly number[];
+}
+
+/** The axes of a walk, innermost first. Axes that lie evenly behind one another in all arrays are one; none has extent 1. */
+export function walkAxes(shape: readonly number[], strides: readonly (readonly number[])[]): WalkAxis[] {
+  const axes: WalkAxis[] = [];
+  for (let axis = shape.length - 1; axis >= 0; axis--) {
+    const extent = at(shape, axis);
+    if (extent === 1) continue;
+    const own = strides.map((list) => at(list, axis));
+    const inner = axes.at(-1);
+    if (inner !== undefined && own.every((stride, array) => stride === at(inner.strides, array) * inner.extent)) {
+      axes[axes.length - 1] = { extent: inner.extent * extent, strides: inner.strides };
+    } else {
+      axes.push({ extent, strides: own });
+    }
+  }
+  return axes;
+}
+
 /**
- * Writes the walk's words: 1 elements in a row, 2 outer axes, 4, 6, 8, 10 the step along the row of each array; extents of
- * the outer axes from 16 on, their strides in each array from 24, 32, 40 and 48 on. Axes that lie evenly behind one another
- * in all arrays are one.
+ * Writes the outer axes of a walk, outermost first: word 2 their count, their extents from 16 on, their strides in the arrays
+ * from 24, 32, 40 and 48 on.
+ *
+ * @returns the places that they count, or null where there are too many axes
+ */
+export function writeOuterAxes(words: Int32Array, outer: readonly WalkAxis[]): number | null {
+  if (outer.length > MAX_RANK) return null;
+  words[2] = outer.length;
+  let places = 1;
+  outer.forEach(({ extent, strides }, place) => {
+    places *= extent;
+    words[EXTENTS + place] = extent;
+    strides.forEach((stride, array) => {
+      words[STRIDES + 8 * array + place] = stride;
+    });
+  });
+  return places;
+}
+
+/**
+ * Writes a walk: word 1 the elements in a row, words 4, 6, 8 and 10 the step along the row in each array, and the outer axes.
  *
  * @returns the elements in a row and the number of rows, or null where there are too many axes
  */
@@ -19,31 +60,13 @@ export function writeRows(
   shape: readonly number[],
   strides: readonly (readonly number[])[],
 ): { length: number; rows: number } | null {
-  // Axes from the innermost outwards, each as its extent and its first axis in the arrays.
-  const merged: { extent: number; axis: number }[] = [];
-  for (let axis = shape.length - 1; axis >= 0; axis--) {
-    const extent = at(shape, axis);
-    if (extent === 1) continue;
-    const inner = merged.at(-1);
-    if (inner !== undefined && strides.every((own) => at(own, axis) === at(own, inner.axis) * inner.extent)) {
-      inner.extent *= extent;
-    } else {
-      merged.push({ extent, axis });
-    }
-  }
-  const [row, ...rest] = merged;
-  const outer = rest.reverse();
-  if (outer.length > MAX_RANK) return null;
-  words[1] = row?.extent ?? 1;
-  words[2] = outer.length;
-  outer.forEach(({ extent }, place) => {
-    words[EXTENTS + place] = extent;
+  const [row, ...rest] = walkAxes(shape, strides);
+  const rows = writeOuterAxes(words, rest.reverse());
+  if (rows === null) return null;
+  const length = row?.extent ?? 1;
+  words[1] = length;
+  strides.forEach((_, array) => {
+    words[4 + 2 * array] = row === undefined ? 1 : at(row.strides, array);
   });
-  strides.forEach((own, slot) => {
-    words[4 + 2 * slot] = row === undefined ? 1 : at(own, row.axis);
-    outer.forEach(({ axis }, place) => {
-      words[STRIDES + 8 * slot + place] = at(own, axis);
-    });
-  });
-  return { length: row?.extent ?? 1, rows: outer.reduce((count, { extent }) => count * extent, 1) };
+  return { length, rows };
 }

@@ -6,6 +6,7 @@
  */
 import { argument, fraction, pointer } from "./environment";
 import * as id from "./kernelIds";
+import { power4 } from "./power";
 import { exp4, log4, sigmoid4, sign4, tanh4 } from "./vector";
 
 /** Four floats that lie `step` floats apart. */
@@ -36,13 +37,20 @@ function scatter4(at: usize, step: i32, value: v128): void {
 @inline
 function unary4(op: i32, x: v128, alpha: v128, beta: v128): v128 {
   if (op == id.ABS) return f32x4.abs(x);
-  if (op == id.CLAMP) return f32x4.min(f32x4.max(x, alpha), beta);
+  // pmax(x, y) is x where x is NaN, and one instruction on most machines.
+  if (op == id.CLAMP) return f32x4.pmin(f32x4.pmax(x, alpha), beta);
   if (op == id.COPY) return x;
+  if (op == id.CUBE) return f32x4.mul(f32x4.mul(x, x), x);
   if (op == id.EXP) return exp4(x);
+  if (op == id.HALF_POWER) {
+    // Unlike the square root, +0 for −0 and ∞ for −∞.
+    const infinite = f32x4.eq(x, f32x4.splat(-Infinity));
+    return f32x4.sqrt(v128.bitselect(f32x4.neg(x), f32x4.add(x, f32x4.splat(0)), infinite));
+  }
   if (op == id.LEAKY_RELU) return v128.bitselect(x, f32x4.mul(x, alpha), f32x4.gt(x, f32x4.splat(0)));
   if (op == id.LOG) return log4(x);
   if (op == id.NEG) return f32x4.neg(x);
-  if (op == id.RELU) return f32x4.max(x, f32x4.splat(0));
+  if (op == id.RELU) return f32x4.pmax(x, f32x4.splat(0));
   if (op == id.SIGMOID) return sigmoid4(x);
   if (op == id.SIGN) return sign4(x);
   if (op == id.SQRT) return f32x4.sqrt(x);
@@ -77,8 +85,12 @@ function unaryRow(op: i32, out: usize, outStep: i32, x: usize, xStep: i32, n: i3
       return unaryLoop(id.CLAMP, out, outStep, x, xStep, n);
     case id.COPY:
       return unaryLoop(id.COPY, out, outStep, x, xStep, n);
+    case id.CUBE:
+      return unaryLoop(id.CUBE, out, outStep, x, xStep, n);
     case id.EXP:
       return unaryLoop(id.EXP, out, outStep, x, xStep, n);
+    case id.HALF_POWER:
+      return unaryLoop(id.HALF_POWER, out, outStep, x, xStep, n);
     case id.LEAKY_RELU:
       return unaryLoop(id.LEAKY_RELU, out, outStep, x, xStep, n);
     case id.LOG:
@@ -108,6 +120,7 @@ function binary4(op: i32, a: v128, b: v128): v128 {
   if (op == id.DIV) return f32x4.div(a, b);
   if (op == id.MAXIMUM) return f32x4.max(a, b);
   if (op == id.MINIMUM) return f32x4.min(a, b);
+  if (op == id.POW) return power4(a, b);
   if (op == id.RELU_GRAD) return v128.andnot(a, f32x4.le(b, f32x4.splat(0)));
   if (op == id.SIGMOID_GRAD) return f32x4.mul(f32x4.mul(a, b), f32x4.sub(f32x4.splat(1), b));
   return f32x4.mul(a, f32x4.sub(f32x4.splat(1), f32x4.mul(b, b)));
@@ -147,6 +160,8 @@ function binaryRow(op: i32, out: usize, outStep: i32, a: usize, aStep: i32, b: u
       return binaryLoop(id.MAXIMUM, out, outStep, a, aStep, b, bStep, n);
     case id.MINIMUM:
       return binaryLoop(id.MINIMUM, out, outStep, a, aStep, b, bStep, n);
+    case id.POW:
+      return binaryLoop(id.POW, out, outStep, a, aStep, b, bStep, n);
     case id.RELU_GRAD:
       return binaryLoop(id.RELU_GRAD, out, outStep, a, aStep, b, bStep, n);
     case id.SIGMOID_GRAD:

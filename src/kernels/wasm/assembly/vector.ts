@@ -17,7 +17,7 @@ function select(mask: v128, whenTrue: v128, whenFalse: v128): v128 {
  */
 @inline
 export function exp4(x: v128): v128 {
-  const held = f32x4.max(f32x4.min(x, constant(88.8)), constant(-104.0));
+  const held = f32x4.pmax(f32x4.pmin(x, constant(88.8)), constant(-104.0));
   const n = f32x4.nearest(f32x4.mul(held, constant(1.44269504088896341)));
   let r = fma(n, constant(-0.693145751953125), held);
   r = fma(n, constant(-1.42860682030941723e-6), r);
@@ -94,12 +94,6 @@ export function sign4(x: v128): v128 {
   const zero = constant(0.0);
   const above = v128.and(f32x4.gt(x, zero), constant(1.0));
   return v128.or(above, v128.and(f32x4.lt(x, zero), constant(-1.0)));
-}
-
-/** The greater; NaN wins. (f32x4.max does just that.) Of 0 and −0 it may be either. */
-@inline
-export function maximum4(a: v128, b: v128): v128 {
-  return f32x4.max(a, b);
 }
 
 /** The sum of the four lanes. */
