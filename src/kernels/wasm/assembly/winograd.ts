@@ -24,7 +24,7 @@ function gather(from: usize, step: usize, count: i32): v128 {
   return lanes;
 }
 
-/** The thread's own workbench, with its strip and its row of zeros cleared. */
+/** The thread's own workbench, cleared: there is a row of zeros in it, and channels that nobody asked for are computed too. */
 function clearedBench(at: usize): usize {
   memory.fill(at, 0, STRIP_BYTES + ZERO_ROW_BYTES);
   return at;

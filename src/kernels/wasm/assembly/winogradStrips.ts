@@ -29,6 +29,14 @@ function load(isInput: bool, isOne: bool, at: usize): v128 {
   return isOne ? v128.load32_zero(at) : v128.load(at);
 }
 
+/** Clears the columns from `from` to `to` of the six rows of a strip's channel. */
+@inline
+function clear(from: usize, to: usize): void {
+  for (; from < to; from += 16) {
+    for (let row: usize = 0; row < 6; row++) v128.store(from + row * STRIP_ROW, f32x4.splat(0));
+  }
+}
+
 /** Where row `y` of a plane begins to be read, or a row of zeros outside it. */
 @inline
 function rowAt(plane: usize, rowBytes: usize, y: i32, height: i32, first: i32, zeros: usize): usize {
@@ -43,12 +51,8 @@ function transformColumns(
   const wanted = isInput ? 4 * tiles + 2 : 4 * tiles;
   const first = max(x, 0);
   const count = min(x + 4 * tiles + (isInput ? 4 : 0), width) - first;
-  if (first > x || first + count < x + wanted) {
-    for (let row = 0; row < 6; row++) {
-      const at = strip + <usize>row * STRIP_ROW;
-      for (let i = 0; i <= tiles; i++) v128.store(at + (i << 4), f32x4.splat(0));
-    }
-  }
+  if (first > x) clear(strip, strip + (<usize>min(first - x + 3, 4 * tiles + 4) >> 2 << 4));
+  if (first + count < x + wanted) clear(strip + (<usize>max(first + count - x, 0) >> 2 << 4), strip + (<usize>(tiles + 1) << 4));
   if (count <= 0) return;
   const rowBytes = <usize>width << 2;
   let r0 = rowAt(plane, rowBytes, y, height, first, zeros);
