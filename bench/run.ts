@@ -1,0 +1,84 @@
+/** `npm run bench`: how long training steps and single kernels take, here and in PyTorch, measured in turns. */
+import { availableParallelism, cpus, loadavg } from "node:os";
+import { Command, InvalidArgumentError } from "commander";
+import { backendInfo, setNumThreads } from "tapegrad";
+import { type Line, lines } from "./lines.js";
+import { measureInTurns, type Timed } from "./measure.js";
+import { PyTorch } from "./pytorch.js";
+import { heading, row } from "./table.js";
+
+interface Settings {
+  threads: number;
+  only: string[];
+  repeats: number;
+  python: string;
+  pytorch: boolean;
+}
+
+const program = new Command("bench")
+  .description("Measures training steps and kernels beside PyTorch, in turns. bench/README.md tells how to read it.")
+  .option("--threads <n>", "threads of each side", count, availableParallelism())
+  .option("--only <name...>", "only the lines with one of these texts in their names")
+  .option("--repeats <n>", "rounds of which the median is shown", count, 9)
+  .option("--python <command>", "a Python that has PyTorch", "python3")
+  .option("--no-pytorch", "measure this library alone")
+  .allowExcessArguments(false)
+  .addHelpText("after", `\nLines:\n${lines.map(({ name }) => `  ${name}`).join("\n")}`);
+
+const settings = program.parse().opts<Settings>();
+const chosen = lines.filter(({ name }) => settings.only?.some((part) => name.includes(part)) ?? true);
+if (chosen.length === 0)
+  program.error(`error: no line has ${settings.only.join(" or ")} in its name (--help lists them)`);
+await main(chosen);
+
+async function main(chosenLines: readonly Line[]): Promise<void> {
+  setNumThreads(settings.threads);
+  const pytorch = settings.pytorch ? await startPyTorch() : null;
+  const { kernels, build, threads } = backendInfo();
+  const [load = 0] = loadavg();
+  console.log(`${cpus()[0]?.model ?? "unknown processor"}, ${availableParallelism()} cores, load ${load.toFixed(1)}`);
+  if (load > 0.5) console.log("Other programs keep the processor busy: measure again on an idle machine.");
+  console.log(`tapegrad: Node ${process.version}, ${kernels} kernels${build ? `, ${build}` : ""}, threads: ${threads}`);
+  if (pytorch !== null) console.log(`PyTorch ${pytorch.version}, threads: ${settings.threads}`);
+  console.log(
+    `Median (least–most) of ${settings.repeats} rounds in turns${pytorch ? "; ratio = PyTorch / tapegrad" : ""}`,
+  );
+  console.log(`\n${heading(pytorch !== null)}`);
+  try {
+    for (const line of chosenLines) {
+      const sides: Timed[] = [await ours(line)];
+      if (pytorch !== null) {
+        await pytorch.prepare(line.name);
+        sides.push((times) => pytorch.run(times));
+      }
+      console.log(row(line, await measureInTurns(sides, settings.repeats)));
+    }
+  } finally {
+    pytorch?.stop();
+  }
+}
+
+async function ours(line: Line): Promise<Timed> {
+  const work = await line.prepare();
+  return async (times) => {
+    const start = performance.now();
+    await work(times);
+    return performance.now() - start;
+  };
+}
+
+async function startPyTorch(): Promise<PyTorch | null> {
+  try {
+    return await PyTorch.start(settings.python, settings.threads);
+  } catch (error) {
+    console.log(`PyTorch is not here (${error instanceof Error ? error.message : String(error)}): tapegrad alone.`);
+    return null;
+  }
+}
+
+function count(text: string): number {
+  const value = Number(text);
+  if (!Number.isSafeInteger(value) || value < 1)
+    throw new InvalidArgumentError("Expected a whole number of 1 or more.");
+  return value;
+}

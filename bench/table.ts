@@ -1,0 +1,37 @@
+/** The table of results, 80 columns wide. */
+import type { Line } from "./lines.js";
+import type { Times } from "./measure.js";
+
+const nameWidth = 27;
+const timesWidth = 23;
+
+/** The heading, for results with PyTorch or without. */
+export function heading(withPyTorch: boolean): string {
+  const sides = withPyTorch ? ["tapegrad", "PyTorch"] : ["tapegrad"];
+  const columns = sides.map((side) => side.padEnd(timesWidth)).join("");
+  return `${"".padEnd(nameWidth)}${columns}${withPyTorch ? "  ratio" : ""}`.trimEnd();
+}
+
+/** One line: median, least and most of each side, and how many times as long PyTorch takes. */
+export function row(line: Line, [ours, theirs]: readonly Times[]): string {
+  if (ours === undefined) throw new Error("there is nothing to show");
+  const columns = [ours, theirs].map((times) => (times === undefined ? "" : format(line, times).padEnd(timesWidth)));
+  const ratio = theirs === undefined ? "" : significant(theirs.median / ours.median).padStart(7);
+  return `${line.name.padEnd(nameWidth)}${columns.join("")}${ratio}`.trimEnd();
+}
+
+function format({ unit = "ms", images }: Line, { median, least, most }: Times): string {
+  if (images !== undefined) {
+    const show = (milliseconds: number): string => `${significant(images / milliseconds)}k`;
+    return `${show(median)} (${show(most)}–${show(least)})`;
+  }
+  const scale = unit === "µs" ? 1000 : 1;
+  const show = (milliseconds: number): string => significant(milliseconds * scale);
+  return `${show(median)} ${unit} (${show(least)}–${show(most)})`;
+}
+
+/** Three significant digits, without an exponent. */
+function significant(value: number): string {
+  const digits = value > 0 ? Math.max(0, 2 - Math.floor(Math.log10(value))) : 0;
+  return value.toFixed(Math.min(digits, 6));
+}
