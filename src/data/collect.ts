@@ -3,8 +3,9 @@
  *
  * @module
  */
+
+import { importNode, isNode } from "../platform/node.js";
 import { memoryStats } from "../tensor/memory.js";
-import { importNode, isNode } from "./node.js";
 
 /** A loop that awaits nothing but settled promises lets no other task run. It steps aside this often, in milliseconds. */
 const PAUSE_EVERY = 10;

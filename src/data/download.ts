@@ -5,8 +5,8 @@
  */
 
 import { TapegradError } from "../errors.js";
-import { importNode } from "./node.js";
-import { claimPart, releasePart } from "./partFile.js";
+import { importNode } from "../platform/node.js";
+import { claimPart, releasePart } from "../platform/partFile.js";
 
 /** No mirror gave an intact copy of a file, or the folder could not be written. */
 export class DownloadError extends TapegradError {

@@ -5,8 +5,8 @@
  */
 
 import { ArgumentError, DataFormatError } from "../errors.js";
+import { importNode, isNode } from "../platform/node.js";
 import { DownloadError, download, reasonOf } from "./download.js";
-import { importNode, isNode } from "./node.js";
 
 /** What identifies one file of a mirror. */
 interface GzipFile {

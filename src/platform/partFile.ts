@@ -1,7 +1,7 @@
 /**
- * Files that a download has begun and not finished, and who may go on writing them.
+ * Files that are begun and not finished, beside the place that they are meant for, and who may go on writing them.
  *
- * Each download writes a file of its own, named after its host and process, so two processes never write the same one.
+ * Each writer has a file of its own, named after its host and process, so two processes never write the same one.
  * What a dead process left behind is taken over by renaming it, which only one taker can do.
  *
  * @module
