@@ -15,28 +15,31 @@ const write = (...text) => lines.push(...text);
 
 function imageTile(filters, vectors) {
   const sums = (f) => count(vectors).map((v) => `s${f}${v}`);
+  const record = 4 * (filters + 1);
   write(
     "",
     `function tiles${filters}(`,
-    "  image: usize, taps: usize, tapsEnd: usize, weights: usize, bias: usize, at: usize, end: usize, out: usize, plane: usize,",
+    "  image: usize, weights: usize, weightsEnd: usize, bias: usize, at: usize, end: usize, out: usize, plane: usize,",
     "): void {",
     `  for (; at < end; at += ${8 * vectors}) {`,
     ...count(vectors).map((v) => `    const x${v} = image + load<u32>(at${at(8 * v)});`),
   );
+  // Each sum has its own load: were one the copy of another, the optimiser would sort the sums by that, and engines
+  // would add in that order, with more values at a time than there are registers.
   for (const f of count(filters)) {
-    write(`    let ${sums(f).map((s, v) => `${s} = ${v === 0 ? `v128.load32_splat(bias${at(4 * f)})` : `s${f}0`}`).join(", ")};`);
+    write(`    let ${sums(f).map((s) => `${s} = v128.load32_splat(bias${at(4 * f)})`).join(", ")};`);
   }
   write(
     "    let weight = weights;",
-    "    for (let tap = taps; tap < tapsEnd; tap += 4) {",
-    "      const offset = load<u32>(tap);",
+    "    do {",
+    "      const offset = load<u32>(weight);",
     ...count(vectors).map((v) => `      const v${v} = v128.load(x${v} + offset);`),
   );
   for (const f of count(filters)) {
-    write(`      const w${f} = v128.load32_splat(weight${at(4 * f)});`);
+    write(`      const w${f} = v128.load32_splat(weight${at(4 * f + 4)});`);
     for (const v of count(vectors)) write(`      s${f}${v} = fma(w${f}, v${v}, s${f}${v});`);
   }
-  write(`      weight += ${4 * filters};`, "    }");
+  write(`      weight += ${record};`, "    } while (weight < weightsEnd);");
   for (const v of count(vectors)) write(`    ${v === 0 ? "let " : ""}to${v === 0 ? ": usize" : ""} = out + load<u32>(at, ${8 * v + 4});`, ...store(filters, v));
   write("  }", "}");
 }
@@ -55,7 +58,7 @@ function gradTile(filters, window) {
     "): void {",
     ...count(window).map((t) => `  let x${t} = x + load<u32>(taps${at(4 * t)});`),
     ...count(filters).map((f) => `  let g${f} = ${f === 0 ? "gradient" : `g${f - 1} + plane`};`),
-    `  let ${all.map((s, i) => `${s} = ${i === 0 ? "f32x4.splat(0)" : all[0]}`).join(", ")};`,
+    `  let ${all.map((s) => `${s} = v128.load(ZEROS)`).join(", ")};`,
     "  for (; images > 0; images--) {",
     "    for (let at = whole; at < wholeEnd; at += 8) {",
     "      const fromX = load<u32>(at), fromG = load<u32>(at, 4);",
@@ -95,6 +98,7 @@ write(
   " * @module",
   " */",
   'import { fma } from "./environment";',
+  'import { ZEROS } from "./gemm";',
   "",
   "/** Vectors of places in a tile of so many filters. */",
   "export function vectorsOf(filters: i32): i32 {",
@@ -106,15 +110,15 @@ write(
   "",
   "/**",
   " * The convolution of whole tiles. From `at` to `end` lie pairs of offsets: of a vector of places in the image, and in the",
-  " * output. `taps` are offsets in the image, `weights` has the filters' weights side by side for each of them.",
+  " * output. `weights` has a record for each tap: its offset in the image, and the filters' weights. There is at least one.",
   " */",
   "export function tiles(",
-  "  filters: i32, image: usize, taps: usize, tapsEnd: usize, weights: usize, bias: usize, at: usize, end: usize, out: usize,",
+  "  filters: i32, image: usize, weights: usize, weightsEnd: usize, bias: usize, at: usize, end: usize, out: usize,",
   "  plane: usize,",
   "): void {",
   "  switch (filters) {",
   ...Object.keys(places).map(
-    (filters) => `    case ${filters}: return tiles${filters}(image, taps, tapsEnd, weights, bias, at, end, out, plane);`,
+    (filters) => `    case ${filters}: return tiles${filters}(image, weights, weightsEnd, bias, at, end, out, plane);`,
   ),
   "  }",
   "}",

@@ -254,6 +254,7 @@ function filter(
   f: Filtering,
   layout: WeightLayout,
 ): void {
+  const blocks = filterBlocks(f.targetPlanes, TILE_FILTERS);
   const tables = new Tables();
   const phases: number[] = [];
   let weights = 0;
@@ -280,7 +281,7 @@ function filter(
       }
       phases.push(tables.add(taps), taps.length, weights, tables.add(vectors), starts.length, vertical.count);
       phases.push(Math.min(LANES, horizontal.count), tables.add(sources));
-      weights += 4 * g.groups * taps.length * f.targetPlanes;
+      weights += 4 * g.groups * taps.length * (f.targetPlanes + blocks.count);
     }
   }
   const phaseCount = phases.length / 8;
@@ -304,7 +305,7 @@ function filter(
     words[slot.SCRATCH] = packed + Math.ceil(weights / 64) * 64;
     words[slot.SCRATCH_BYTES] = perThread;
     writeFiltering(engine, g, f);
-    writeBlocks(words, filterBlocks(f.targetPlanes, TILE_FILTERS));
+    writeBlocks(words, blocks);
     words[slot.PHASES] = scratch + inTables;
     words[slot.PHASE_COUNT] = phaseCount;
     words[slot.FILTER_STEP] = layout.filterStep;

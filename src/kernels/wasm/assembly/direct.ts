@@ -26,7 +26,7 @@ function filtersOf(block: i32): i32 {
   return argument(slot.BLOCK_FILTERS) - (block < argument(slot.LARGE_BLOCKS) ? 0 : 1);
 }
 
-/** Puts the weights of a block of filters side by side, tap by tap. A unit is a phase of a group. */
+/** Puts the weights of a block of filters side by side, tap by tap, each tap's offset before them. A unit is a phase of a group. */
 export function packFilters(begin: i32, end: i32): void {
   const groups = argument(slot.GROUPS);
   const blocks = argument(slot.BLOCKS);
@@ -37,10 +37,13 @@ export function packFilters(begin: i32, end: i32): void {
     const taps = <i32>phaseWord(phase, 1);
     const sources = phaseWord(phase, 7);
     let from = pointer(slot.WEIGHT) + <usize>group * pointer(slot.WEIGHT_GROUP);
-    let to = phaseWord(phase, 2) + (<usize>(group * taps * argument(slot.TARGET_PLANES)) << 2);
+    const offsets = phaseWord(phase, 0);
+    let to = phaseWord(phase, 2) + (<usize>(group * taps * (argument(slot.TARGET_PLANES) + blocks)) << 2);
     for (let block = 0; block < blocks; block++) {
       const filters = filtersOf(block);
       for (let tap = 0; tap < taps; tap++) {
+        store<u32>(to, load<u32>(offsets + (<usize>tap << 2)));
+        to += 4;
         let weight = from + load<u32>(sources + (<usize>tap << 2));
         for (let filter = 0; filter < filters; filter++) {
           store<f32>(to, load<f32>(weight));
@@ -85,12 +88,11 @@ export function direct(begin: i32, end: i32): void {
 }
 
 function filterRows(phase: i32, group: i32, source: usize, rows: i32, target: usize, spare: usize): void {
-  const taps = phaseWord(phase, 0);
   const count = <usize>phaseWord(phase, 1);
-  const tapsEnd = taps + (count << 2);
   const targetPlanes = argument(slot.TARGET_PLANES);
+  const blocks = argument(slot.BLOCKS);
   const plane = pointer(slot.TARGET_PLANE);
-  const firstWeights = phaseWord(phase, 2) + (<usize>group * count * targetPlanes << 2);
+  const firstWeights = phaseWord(phase, 2) + (<usize>group * count * <usize>(targetPlanes + blocks) << 2);
   const hasBias = pointer(slot.BIAS) != 0;
   const firstBias = hasBias ? pointer(slot.BIAS) + (<usize>(group * targetPlanes) << 2) : ZEROS;
   const vectors = phaseWord(phase, 3);
@@ -98,7 +100,7 @@ function filterRows(phase: i32, group: i32, source: usize, rows: i32, target: us
   const lanes = <i32>phaseWord(phase, 6);
   const step = pointer(slot.TARGET_STEP);
   const whole = lanes == 4 && step == 4;
-  const blocks = argument(slot.BLOCKS);
+  if (count == 0) return fillPlaces(vectors, end, firstBias, hasBias ? 4 : 0, target, lanes, step);
   for (let chunk = vectors; chunk < end; chunk += CHUNK) {
     const chunkEnd = min(chunk + CHUNK, end);
     let weights = firstWeights;
@@ -106,17 +108,18 @@ function filterRows(phase: i32, group: i32, source: usize, rows: i32, target: us
     let out = target;
     for (let block = 0; block < blocks; block++) {
       const filters = filtersOf(block);
+      const weightsEnd = weights + count * (<usize>(filters + 1) << 2);
       const tileBytes = <usize>vectorsOf(filters) << 3;
       let at = chunk;
       if (whole) {
         at += (chunkEnd - chunk) / tileBytes * tileBytes;
-        tiles(filters, source, taps, tapsEnd, weights, bias, chunk, at, out, plane);
+        tiles(filters, source, weights, weightsEnd, bias, chunk, at, out, plane);
       }
       for (; at < chunkEnd; at += tileBytes) {
         const here = min(at + tileBytes, chunkEnd);
-        partOfTile(filters, source, taps, tapsEnd, weights, bias, at, here, out, plane, lanes, step, spare, tileBytes);
+        partOfTile(filters, source, weights, weightsEnd, bias, at, here, out, plane, lanes, step, spare, tileBytes);
       }
-      weights += <usize>filters * (count << 2);
+      weights = weightsEnd;
       if (hasBias) bias += <usize>filters << 2;
       out += <usize>filters * plane;
     }
@@ -125,8 +128,8 @@ function filterRows(phase: i32, group: i32, source: usize, rows: i32, target: us
 
 /** A tile with fewer vectors than it has room for, or one whose results do not lie side by side: by way of spare memory. */
 function partOfTile(
-  filters: i32, source: usize, taps: usize, tapsEnd: usize, weights: usize, bias: usize, at: usize, end: usize, out: usize,
-  plane: usize, lanes: i32, step: usize, spare: usize, tileBytes: usize,
+  filters: i32, source: usize, weights: usize, weightsEnd: usize, bias: usize, at: usize, end: usize, out: usize, plane: usize,
+  lanes: i32, step: usize, spare: usize, tileBytes: usize,
 ): void {
   const results = spare + 64;
   const sparePlane = tileBytes << 1;
@@ -134,7 +137,7 @@ function partOfTile(
     store<u32>(spare + i, load<u32>(min(at + i, end - 8)));
     store<u32>(spare + i, <u32>(i << 1), 4);
   }
-  tiles(filters, source, taps, tapsEnd, weights, bias, spare, spare + tileBytes, results, sparePlane);
+  tiles(filters, source, weights, weightsEnd, bias, spare, spare + tileBytes, results, sparePlane);
   for (let filter = 0; filter < filters; filter++) {
     let from = results + <usize>filter * sparePlane;
     for (let vector = at; vector < end; vector += 8) {
@@ -150,5 +153,21 @@ function partOfTile(
       from += 16;
     }
     out += plane;
+  }
+}
+
+/** Places that no tap reaches: they get the bias alone. */
+function fillPlaces(at: usize, end: usize, bias: usize, biasStep: usize, out: usize, lanes: i32, step: usize): void {
+  for (let plane = 0; plane < argument(slot.TARGET_PLANES); plane++) {
+    const value = load<f32>(bias);
+    for (let vector = at; vector < end; vector += 8) {
+      let to = out + load<u32>(vector, 4);
+      for (let lane = 0; lane < lanes; lane++) {
+        store<f32>(to, value);
+        to += step;
+      }
+    }
+    bias += biasStep;
+    out += pointer(slot.TARGET_PLANE);
   }
 }

@@ -4,6 +4,7 @@
  * @module
  */
 import { fma } from "./environment";
+import { ZEROS } from "./gemm";
 
 /** Vectors of places in a tile of so many filters. */
 export function vectorsOf(filters: i32): i32 {
@@ -20,24 +21,24 @@ export function vectorsOf(filters: i32): i32 {
 
 /**
  * The convolution of whole tiles. From `at` to `end` lie pairs of offsets: of a vector of places in the image, and in the
- * output. `taps` are offsets in the image, `weights` has the filters' weights side by side for each of them.
+ * output. `weights` has a record for each tap: its offset in the image, and the filters' weights. There is at least one.
  */
 export function tiles(
-  filters: i32, image: usize, taps: usize, tapsEnd: usize, weights: usize, bias: usize, at: usize, end: usize, out: usize,
+  filters: i32, image: usize, weights: usize, weightsEnd: usize, bias: usize, at: usize, end: usize, out: usize,
   plane: usize,
 ): void {
   switch (filters) {
-    case 1: return tiles1(image, taps, tapsEnd, weights, bias, at, end, out, plane);
-    case 2: return tiles2(image, taps, tapsEnd, weights, bias, at, end, out, plane);
-    case 3: return tiles3(image, taps, tapsEnd, weights, bias, at, end, out, plane);
-    case 4: return tiles4(image, taps, tapsEnd, weights, bias, at, end, out, plane);
-    case 5: return tiles5(image, taps, tapsEnd, weights, bias, at, end, out, plane);
-    case 6: return tiles6(image, taps, tapsEnd, weights, bias, at, end, out, plane);
+    case 1: return tiles1(image, weights, weightsEnd, bias, at, end, out, plane);
+    case 2: return tiles2(image, weights, weightsEnd, bias, at, end, out, plane);
+    case 3: return tiles3(image, weights, weightsEnd, bias, at, end, out, plane);
+    case 4: return tiles4(image, weights, weightsEnd, bias, at, end, out, plane);
+    case 5: return tiles5(image, weights, weightsEnd, bias, at, end, out, plane);
+    case 6: return tiles6(image, weights, weightsEnd, bias, at, end, out, plane);
   }
 }
 
 function tiles1(
-  image: usize, taps: usize, tapsEnd: usize, weights: usize, bias: usize, at: usize, end: usize, out: usize, plane: usize,
+  image: usize, weights: usize, weightsEnd: usize, bias: usize, at: usize, end: usize, out: usize, plane: usize,
 ): void {
   for (; at < end; at += 64) {
     const x0 = image + load<u32>(at);
@@ -48,10 +49,10 @@ function tiles1(
     const x5 = image + load<u32>(at, 40);
     const x6 = image + load<u32>(at, 48);
     const x7 = image + load<u32>(at, 56);
-    let s00 = v128.load32_splat(bias), s01 = s00, s02 = s00, s03 = s00, s04 = s00, s05 = s00, s06 = s00, s07 = s00;
+    let s00 = v128.load32_splat(bias), s01 = v128.load32_splat(bias), s02 = v128.load32_splat(bias), s03 = v128.load32_splat(bias), s04 = v128.load32_splat(bias), s05 = v128.load32_splat(bias), s06 = v128.load32_splat(bias), s07 = v128.load32_splat(bias);
     let weight = weights;
-    for (let tap = taps; tap < tapsEnd; tap += 4) {
-      const offset = load<u32>(tap);
+    do {
+      const offset = load<u32>(weight);
       const v0 = v128.load(x0 + offset);
       const v1 = v128.load(x1 + offset);
       const v2 = v128.load(x2 + offset);
@@ -60,7 +61,7 @@ function tiles1(
       const v5 = v128.load(x5 + offset);
       const v6 = v128.load(x6 + offset);
       const v7 = v128.load(x7 + offset);
-      const w0 = v128.load32_splat(weight);
+      const w0 = v128.load32_splat(weight, 4);
       s00 = fma(w0, v0, s00);
       s01 = fma(w0, v1, s01);
       s02 = fma(w0, v2, s02);
@@ -69,8 +70,8 @@ function tiles1(
       s05 = fma(w0, v5, s05);
       s06 = fma(w0, v6, s06);
       s07 = fma(w0, v7, s07);
-      weight += 4;
-    }
+      weight += 8;
+    } while (weight < weightsEnd);
     let to: usize = out + load<u32>(at, 4);
     v128.store(to, s00);
     to = out + load<u32>(at, 12);
@@ -91,7 +92,7 @@ function tiles1(
 }
 
 function tiles2(
-  image: usize, taps: usize, tapsEnd: usize, weights: usize, bias: usize, at: usize, end: usize, out: usize, plane: usize,
+  image: usize, weights: usize, weightsEnd: usize, bias: usize, at: usize, end: usize, out: usize, plane: usize,
 ): void {
   for (; at < end; at += 48) {
     const x0 = image + load<u32>(at);
@@ -100,33 +101,33 @@ function tiles2(
     const x3 = image + load<u32>(at, 24);
     const x4 = image + load<u32>(at, 32);
     const x5 = image + load<u32>(at, 40);
-    let s00 = v128.load32_splat(bias), s01 = s00, s02 = s00, s03 = s00, s04 = s00, s05 = s00;
-    let s10 = v128.load32_splat(bias, 4), s11 = s10, s12 = s10, s13 = s10, s14 = s10, s15 = s10;
+    let s00 = v128.load32_splat(bias), s01 = v128.load32_splat(bias), s02 = v128.load32_splat(bias), s03 = v128.load32_splat(bias), s04 = v128.load32_splat(bias), s05 = v128.load32_splat(bias);
+    let s10 = v128.load32_splat(bias, 4), s11 = v128.load32_splat(bias, 4), s12 = v128.load32_splat(bias, 4), s13 = v128.load32_splat(bias, 4), s14 = v128.load32_splat(bias, 4), s15 = v128.load32_splat(bias, 4);
     let weight = weights;
-    for (let tap = taps; tap < tapsEnd; tap += 4) {
-      const offset = load<u32>(tap);
+    do {
+      const offset = load<u32>(weight);
       const v0 = v128.load(x0 + offset);
       const v1 = v128.load(x1 + offset);
       const v2 = v128.load(x2 + offset);
       const v3 = v128.load(x3 + offset);
       const v4 = v128.load(x4 + offset);
       const v5 = v128.load(x5 + offset);
-      const w0 = v128.load32_splat(weight);
+      const w0 = v128.load32_splat(weight, 4);
       s00 = fma(w0, v0, s00);
       s01 = fma(w0, v1, s01);
       s02 = fma(w0, v2, s02);
       s03 = fma(w0, v3, s03);
       s04 = fma(w0, v4, s04);
       s05 = fma(w0, v5, s05);
-      const w1 = v128.load32_splat(weight, 4);
+      const w1 = v128.load32_splat(weight, 8);
       s10 = fma(w1, v0, s10);
       s11 = fma(w1, v1, s11);
       s12 = fma(w1, v2, s12);
       s13 = fma(w1, v3, s13);
       s14 = fma(w1, v4, s14);
       s15 = fma(w1, v5, s15);
-      weight += 8;
-    }
+      weight += 12;
+    } while (weight < weightsEnd);
     let to: usize = out + load<u32>(at, 4);
     v128.store(to, s00);
     to += plane;
@@ -155,40 +156,40 @@ function tiles2(
 }
 
 function tiles3(
-  image: usize, taps: usize, tapsEnd: usize, weights: usize, bias: usize, at: usize, end: usize, out: usize, plane: usize,
+  image: usize, weights: usize, weightsEnd: usize, bias: usize, at: usize, end: usize, out: usize, plane: usize,
 ): void {
   for (; at < end; at += 32) {
     const x0 = image + load<u32>(at);
     const x1 = image + load<u32>(at, 8);
     const x2 = image + load<u32>(at, 16);
     const x3 = image + load<u32>(at, 24);
-    let s00 = v128.load32_splat(bias), s01 = s00, s02 = s00, s03 = s00;
-    let s10 = v128.load32_splat(bias, 4), s11 = s10, s12 = s10, s13 = s10;
-    let s20 = v128.load32_splat(bias, 8), s21 = s20, s22 = s20, s23 = s20;
+    let s00 = v128.load32_splat(bias), s01 = v128.load32_splat(bias), s02 = v128.load32_splat(bias), s03 = v128.load32_splat(bias);
+    let s10 = v128.load32_splat(bias, 4), s11 = v128.load32_splat(bias, 4), s12 = v128.load32_splat(bias, 4), s13 = v128.load32_splat(bias, 4);
+    let s20 = v128.load32_splat(bias, 8), s21 = v128.load32_splat(bias, 8), s22 = v128.load32_splat(bias, 8), s23 = v128.load32_splat(bias, 8);
     let weight = weights;
-    for (let tap = taps; tap < tapsEnd; tap += 4) {
-      const offset = load<u32>(tap);
+    do {
+      const offset = load<u32>(weight);
       const v0 = v128.load(x0 + offset);
       const v1 = v128.load(x1 + offset);
       const v2 = v128.load(x2 + offset);
       const v3 = v128.load(x3 + offset);
-      const w0 = v128.load32_splat(weight);
+      const w0 = v128.load32_splat(weight, 4);
       s00 = fma(w0, v0, s00);
       s01 = fma(w0, v1, s01);
       s02 = fma(w0, v2, s02);
       s03 = fma(w0, v3, s03);
-      const w1 = v128.load32_splat(weight, 4);
+      const w1 = v128.load32_splat(weight, 8);
       s10 = fma(w1, v0, s10);
       s11 = fma(w1, v1, s11);
       s12 = fma(w1, v2, s12);
       s13 = fma(w1, v3, s13);
-      const w2 = v128.load32_splat(weight, 8);
+      const w2 = v128.load32_splat(weight, 12);
       s20 = fma(w2, v0, s20);
       s21 = fma(w2, v1, s21);
       s22 = fma(w2, v2, s22);
       s23 = fma(w2, v3, s23);
-      weight += 12;
-    }
+      weight += 16;
+    } while (weight < weightsEnd);
     let to: usize = out + load<u32>(at, 4);
     v128.store(to, s00);
     to += plane;
@@ -217,40 +218,40 @@ function tiles3(
 }
 
 function tiles4(
-  image: usize, taps: usize, tapsEnd: usize, weights: usize, bias: usize, at: usize, end: usize, out: usize, plane: usize,
+  image: usize, weights: usize, weightsEnd: usize, bias: usize, at: usize, end: usize, out: usize, plane: usize,
 ): void {
   for (; at < end; at += 24) {
     const x0 = image + load<u32>(at);
     const x1 = image + load<u32>(at, 8);
     const x2 = image + load<u32>(at, 16);
-    let s00 = v128.load32_splat(bias), s01 = s00, s02 = s00;
-    let s10 = v128.load32_splat(bias, 4), s11 = s10, s12 = s10;
-    let s20 = v128.load32_splat(bias, 8), s21 = s20, s22 = s20;
-    let s30 = v128.load32_splat(bias, 12), s31 = s30, s32 = s30;
+    let s00 = v128.load32_splat(bias), s01 = v128.load32_splat(bias), s02 = v128.load32_splat(bias);
+    let s10 = v128.load32_splat(bias, 4), s11 = v128.load32_splat(bias, 4), s12 = v128.load32_splat(bias, 4);
+    let s20 = v128.load32_splat(bias, 8), s21 = v128.load32_splat(bias, 8), s22 = v128.load32_splat(bias, 8);
+    let s30 = v128.load32_splat(bias, 12), s31 = v128.load32_splat(bias, 12), s32 = v128.load32_splat(bias, 12);
     let weight = weights;
-    for (let tap = taps; tap < tapsEnd; tap += 4) {
-      const offset = load<u32>(tap);
+    do {
+      const offset = load<u32>(weight);
       const v0 = v128.load(x0 + offset);
       const v1 = v128.load(x1 + offset);
       const v2 = v128.load(x2 + offset);
-      const w0 = v128.load32_splat(weight);
+      const w0 = v128.load32_splat(weight, 4);
       s00 = fma(w0, v0, s00);
       s01 = fma(w0, v1, s01);
       s02 = fma(w0, v2, s02);
-      const w1 = v128.load32_splat(weight, 4);
+      const w1 = v128.load32_splat(weight, 8);
       s10 = fma(w1, v0, s10);
       s11 = fma(w1, v1, s11);
       s12 = fma(w1, v2, s12);
-      const w2 = v128.load32_splat(weight, 8);
+      const w2 = v128.load32_splat(weight, 12);
       s20 = fma(w2, v0, s20);
       s21 = fma(w2, v1, s21);
       s22 = fma(w2, v2, s22);
-      const w3 = v128.load32_splat(weight, 12);
+      const w3 = v128.load32_splat(weight, 16);
       s30 = fma(w3, v0, s30);
       s31 = fma(w3, v1, s31);
       s32 = fma(w3, v2, s32);
-      weight += 16;
-    }
+      weight += 20;
+    } while (weight < weightsEnd);
     let to: usize = out + load<u32>(at, 4);
     v128.store(to, s00);
     to += plane;
@@ -279,38 +280,38 @@ function tiles4(
 }
 
 function tiles5(
-  image: usize, taps: usize, tapsEnd: usize, weights: usize, bias: usize, at: usize, end: usize, out: usize, plane: usize,
+  image: usize, weights: usize, weightsEnd: usize, bias: usize, at: usize, end: usize, out: usize, plane: usize,
 ): void {
   for (; at < end; at += 16) {
     const x0 = image + load<u32>(at);
     const x1 = image + load<u32>(at, 8);
-    let s00 = v128.load32_splat(bias), s01 = s00;
-    let s10 = v128.load32_splat(bias, 4), s11 = s10;
-    let s20 = v128.load32_splat(bias, 8), s21 = s20;
-    let s30 = v128.load32_splat(bias, 12), s31 = s30;
-    let s40 = v128.load32_splat(bias, 16), s41 = s40;
+    let s00 = v128.load32_splat(bias), s01 = v128.load32_splat(bias);
+    let s10 = v128.load32_splat(bias, 4), s11 = v128.load32_splat(bias, 4);
+    let s20 = v128.load32_splat(bias, 8), s21 = v128.load32_splat(bias, 8);
+    let s30 = v128.load32_splat(bias, 12), s31 = v128.load32_splat(bias, 12);
+    let s40 = v128.load32_splat(bias, 16), s41 = v128.load32_splat(bias, 16);
     let weight = weights;
-    for (let tap = taps; tap < tapsEnd; tap += 4) {
-      const offset = load<u32>(tap);
+    do {
+      const offset = load<u32>(weight);
       const v0 = v128.load(x0 + offset);
       const v1 = v128.load(x1 + offset);
-      const w0 = v128.load32_splat(weight);
+      const w0 = v128.load32_splat(weight, 4);
       s00 = fma(w0, v0, s00);
       s01 = fma(w0, v1, s01);
-      const w1 = v128.load32_splat(weight, 4);
+      const w1 = v128.load32_splat(weight, 8);
       s10 = fma(w1, v0, s10);
       s11 = fma(w1, v1, s11);
-      const w2 = v128.load32_splat(weight, 8);
+      const w2 = v128.load32_splat(weight, 12);
       s20 = fma(w2, v0, s20);
       s21 = fma(w2, v1, s21);
-      const w3 = v128.load32_splat(weight, 12);
+      const w3 = v128.load32_splat(weight, 16);
       s30 = fma(w3, v0, s30);
       s31 = fma(w3, v1, s31);
-      const w4 = v128.load32_splat(weight, 16);
+      const w4 = v128.load32_splat(weight, 20);
       s40 = fma(w4, v0, s40);
       s41 = fma(w4, v1, s41);
-      weight += 20;
-    }
+      weight += 24;
+    } while (weight < weightsEnd);
     let to: usize = out + load<u32>(at, 4);
     v128.store(to, s00);
     to += plane;
@@ -335,42 +336,42 @@ function tiles5(
 }
 
 function tiles6(
-  image: usize, taps: usize, tapsEnd: usize, weights: usize, bias: usize, at: usize, end: usize, out: usize, plane: usize,
+  image: usize, weights: usize, weightsEnd: usize, bias: usize, at: usize, end: usize, out: usize, plane: usize,
 ): void {
   for (; at < end; at += 16) {
     const x0 = image + load<u32>(at);
     const x1 = image + load<u32>(at, 8);
-    let s00 = v128.load32_splat(bias), s01 = s00;
-    let s10 = v128.load32_splat(bias, 4), s11 = s10;
-    let s20 = v128.load32_splat(bias, 8), s21 = s20;
-    let s30 = v128.load32_splat(bias, 12), s31 = s30;
-    let s40 = v128.load32_splat(bias, 16), s41 = s40;
-    let s50 = v128.load32_splat(bias, 20), s51 = s50;
+    let s00 = v128.load32_splat(bias), s01 = v128.load32_splat(bias);
+    let s10 = v128.load32_splat(bias, 4), s11 = v128.load32_splat(bias, 4);
+    let s20 = v128.load32_splat(bias, 8), s21 = v128.load32_splat(bias, 8);
+    let s30 = v128.load32_splat(bias, 12), s31 = v128.load32_splat(bias, 12);
+    let s40 = v128.load32_splat(bias, 16), s41 = v128.load32_splat(bias, 16);
+    let s50 = v128.load32_splat(bias, 20), s51 = v128.load32_splat(bias, 20);
     let weight = weights;
-    for (let tap = taps; tap < tapsEnd; tap += 4) {
-      const offset = load<u32>(tap);
+    do {
+      const offset = load<u32>(weight);
       const v0 = v128.load(x0 + offset);
       const v1 = v128.load(x1 + offset);
-      const w0 = v128.load32_splat(weight);
+      const w0 = v128.load32_splat(weight, 4);
       s00 = fma(w0, v0, s00);
       s01 = fma(w0, v1, s01);
-      const w1 = v128.load32_splat(weight, 4);
+      const w1 = v128.load32_splat(weight, 8);
       s10 = fma(w1, v0, s10);
       s11 = fma(w1, v1, s11);
-      const w2 = v128.load32_splat(weight, 8);
+      const w2 = v128.load32_splat(weight, 12);
       s20 = fma(w2, v0, s20);
       s21 = fma(w2, v1, s21);
-      const w3 = v128.load32_splat(weight, 12);
+      const w3 = v128.load32_splat(weight, 16);
       s30 = fma(w3, v0, s30);
       s31 = fma(w3, v1, s31);
-      const w4 = v128.load32_splat(weight, 16);
+      const w4 = v128.load32_splat(weight, 20);
       s40 = fma(w4, v0, s40);
       s41 = fma(w4, v1, s41);
-      const w5 = v128.load32_splat(weight, 20);
+      const w5 = v128.load32_splat(weight, 24);
       s50 = fma(w5, v0, s50);
       s51 = fma(w5, v1, s51);
-      weight += 24;
-    }
+      weight += 28;
+    } while (weight < weightsEnd);
     let to: usize = out + load<u32>(at, 4);
     v128.store(to, s00);
     to += plane;
@@ -444,7 +445,7 @@ function gradTile1(
   let x1 = x + load<u32>(taps, 4);
   let x2 = x + load<u32>(taps, 8);
   let g0 = gradient;
-  let s00 = f32x4.splat(0), s01 = s00, s02 = s00;
+  let s00 = v128.load(ZEROS), s01 = v128.load(ZEROS), s02 = v128.load(ZEROS);
   for (; images > 0; images--) {
     for (let at = whole; at < wholeEnd; at += 8) {
       const fromX = load<u32>(at), fromG = load<u32>(at, 4);
@@ -486,7 +487,7 @@ function gradTile2(
   let x2 = x + load<u32>(taps, 8);
   let g0 = gradient;
   let g1 = g0 + plane;
-  let s00 = f32x4.splat(0), s01 = s00, s02 = s00, s10 = s00, s11 = s00, s12 = s00;
+  let s00 = v128.load(ZEROS), s01 = v128.load(ZEROS), s02 = v128.load(ZEROS), s10 = v128.load(ZEROS), s11 = v128.load(ZEROS), s12 = v128.load(ZEROS);
   for (; images > 0; images--) {
     for (let at = whole; at < wholeEnd; at += 8) {
       const fromX = load<u32>(at), fromG = load<u32>(at, 4);
@@ -539,7 +540,7 @@ function gradTile3(
   let g0 = gradient;
   let g1 = g0 + plane;
   let g2 = g1 + plane;
-  let s00 = f32x4.splat(0), s01 = s00, s02 = s00, s10 = s00, s11 = s00, s12 = s00, s20 = s00, s21 = s00, s22 = s00;
+  let s00 = v128.load(ZEROS), s01 = v128.load(ZEROS), s02 = v128.load(ZEROS), s10 = v128.load(ZEROS), s11 = v128.load(ZEROS), s12 = v128.load(ZEROS), s20 = v128.load(ZEROS), s21 = v128.load(ZEROS), s22 = v128.load(ZEROS);
   for (; images > 0; images--) {
     for (let at = whole; at < wholeEnd; at += 8) {
       const fromX = load<u32>(at), fromG = load<u32>(at, 4);
@@ -603,7 +604,7 @@ function gradTile4(
   let g1 = g0 + plane;
   let g2 = g1 + plane;
   let g3 = g2 + plane;
-  let s00 = f32x4.splat(0), s01 = s00, s02 = s00, s10 = s00, s11 = s00, s12 = s00, s20 = s00, s21 = s00, s22 = s00, s30 = s00, s31 = s00, s32 = s00;
+  let s00 = v128.load(ZEROS), s01 = v128.load(ZEROS), s02 = v128.load(ZEROS), s10 = v128.load(ZEROS), s11 = v128.load(ZEROS), s12 = v128.load(ZEROS), s20 = v128.load(ZEROS), s21 = v128.load(ZEROS), s22 = v128.load(ZEROS), s30 = v128.load(ZEROS), s31 = v128.load(ZEROS), s32 = v128.load(ZEROS);
   for (; images > 0; images--) {
     for (let at = whole; at < wholeEnd; at += 8) {
       const fromX = load<u32>(at), fromG = load<u32>(at, 4);
