@@ -1,0 +1,28 @@
+/**
+ * The kernel set that runs on a GPU, in WGSL on the standard WebGPU API: float32, int32 and bool.
+ *
+ * @module
+ */
+import type { KernelSet } from "../kernelSet.js";
+import { elementwiseKernels } from "./elementwise.js";
+import { memoryKernels, type Precautions } from "./memory.js";
+import { Runtime, type RuntimeOptions } from "./runtime.js";
+
+/** Options of {@link createWebGpuKernels}. */
+export interface WebGpuKernelOptions extends RuntimeOptions, Partial<Precautions> {}
+
+/** A kernel set on a GPU, and what can be asked and told of it beyond the contract. */
+export interface WebGpuKernels extends KernelSet {
+  readonly runtime: Runtime;
+}
+
+/** A new kernel set on `device`. */
+export function createWebGpuKernels(device: GPUDevice, options: WebGpuKernelOptions = {}): WebGpuKernels {
+  const runtime = new Runtime(device, options);
+  return {
+    name: "webgpu",
+    runtime,
+    ...memoryKernels(runtime, { poison: options.poison ?? false }),
+    ...elementwiseKernels(runtime),
+  } as unknown as WebGpuKernels;
+}

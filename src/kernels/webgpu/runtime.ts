@@ -1,0 +1,388 @@
+/**
+ * Compiles kernels and launches them, in order, on one GPUDevice.
+ *
+ * How to write a kernel:
+ *
+ * ```ts
+ * const kernel = runtime.kernel("scale", () => ({     // made once for each key
+ *   name: "scale",
+ *   outputs: { result: "f32" },                       // array<f32> that is written
+ *   inputs: { x: "f32" },                             // array<f32> that is read
+ *   uniforms: { count: "u32", start: "i32", factor: "f32" },
+ *   body: `
+ *     if (index >= u.count) { return; }
+ *     result[index] = x[u.start + i32(index)] * u.factor;`,
+ * }));
+ * runtime.launchEach(kernel, [out.buffer, x.buffer], [count, x.offset, 3], count);
+ * ```
+ *
+ * - The key must tell apart all that changes the text: op, dtypes, rank, tile sizes. Sizes, strides and offsets belong
+ *   into uniforms, so that few pipelines serve all shapes.
+ * - In sight of `body`: the arrays, `u`, `group`, `groups` (workgroup id and count), `local`, `lane` (invocation in its
+ *   workgroup, flat), `index` (invocation in all, flat over x and y: one axis holds 65,535 workgroups only), and the
+ *   functions `infinity()`, `nan()`, `isNan(x)`, `isInf(x)`.
+ * - `launch(kernel, buffers, uniforms, x, y, z)` counts workgroups, `launchEach(…, count)` invocations (at least). Buffers
+ *   come in the order of outputs, then inputs; uniforms in their order. Bools are stored as u32 of 0 or 1.
+ * - Buffers are bound whole: add the `offset` of an argument in the kernel. An input in the same buffer as an output is
+ *   copied first, because WebGPU refuses it; kernels that shall work in place read from the output's name instead.
+ * - Stay within 8 buffers, 64 uniforms, 256 invocations and 16 KiB of workgroup memory: that runs on every adapter.
+ *   What more there is stands in `runtime.device.limits`.
+ * - Scratch memory: `runtime.scratch(bytes, (memory) => …)`, given back when the callback returns. Kernels run in order, so
+ *   it may be handed out again at once.
+ * - A reading out of bounds gives some element of the array, and a writing may change one: check bounds.
+ *
+ * @module
+ */
+import { DeviceError, TapegradError } from "../../errors.js";
+import type { DeviceBuffer } from "../kernelSet.js";
+import { BufferPool, GpuMemory } from "./bufferPool.js";
+import { Faults } from "./faults.js";
+import { COMPUTE_STAGE, COPY_DST, COPY_SRC, MAP_READ, READ_MODE, STORAGE, UNIFORM } from "./flags.js";
+import { IndexFaults } from "./indexFaults.js";
+import { accessOf, assemble, type Kernel, type KernelText } from "./kernel.js";
+
+/** Settings of a {@link Runtime}. */
+export interface RuntimeOptions {
+  /** Sends each launch by itself, so that errors name the kernel. Slow. Default false. */
+  readonly debug?: boolean;
+  /** Bytes that all buffers may take up together. Default: what the GPU has. */
+  readonly maxBytes?: number;
+}
+
+/** Launches that one submission holds at most. */
+const BATCH = 128;
+/** Bytes of one launch's uniforms: as far apart as WebGPU wants them. */
+const SLOT = 256;
+/** Bind groups that are kept at most. */
+const MOST_BIND_GROUPS = 8192;
+/** Bytes of idle buffers for reading that are kept at most. */
+const STAGING_BYTES = 2 ** 26;
+
+export class Runtime {
+  readonly faults: Faults;
+  readonly pool: BufferPool;
+  /** Where kernels that read indices note those out of range. */
+  readonly indexFaults: IndexFaults;
+  /** Launches so far. */
+  launches = 0;
+
+  private readonly kernels = new Map<string, Kernel>();
+  private readonly groupLayouts = new Map<string, GPUBindGroupLayout>();
+  private readonly bindGroups = new Map<string, GPUBindGroup>();
+  private readonly staging: BufferPool;
+
+  private readonly uniformLayout: GPUBindGroupLayout;
+  private readonly uniformGroup: GPUBindGroup;
+  private readonly uniformBuffer: GPUBuffer;
+  private readonly integers = new Int32Array((BATCH * SLOT) / 4);
+  private readonly floats = new Float32Array(this.integers.buffer);
+  private readonly slotOffsets = Uint32Array.from({ length: BATCH }, (_, slot) => slot * SLOT);
+
+  private encoder: GPUCommandEncoder | null = null;
+  private pass: GPUComputePassEncoder | null = null;
+  private pipeline: GPUComputePipeline | null = null;
+  private slots = 0;
+  private batch = 1;
+  /** Copies of inputs for the launch that is being made. */
+  private readonly lent: GpuMemory[] = [];
+  private readonly debug: boolean;
+
+  constructor(
+    readonly device: GPUDevice,
+    options: RuntimeOptions = {},
+  ) {
+    this.debug = options.debug ?? false;
+    this.faults = new Faults(device);
+    const { limits } = device;
+    const largest = Math.min(limits.maxStorageBufferBindingSize, limits.maxBufferSize);
+    this.pool = new BufferPool(
+      this.source("a tensor", STORAGE | COPY_SRC | COPY_DST),
+      largest,
+      options.maxBytes ?? Infinity,
+    );
+    this.staging = new BufferPool(this.source("a read", MAP_READ | COPY_DST), limits.maxBufferSize, Infinity);
+    this.uniformBuffer = device.createBuffer({ label: "uniforms", size: BATCH * SLOT, usage: UNIFORM | COPY_DST });
+    this.uniformLayout = device.createBindGroupLayout({
+      label: "uniforms",
+      entries: [{ binding: 0, visibility: COMPUTE_STAGE, buffer: { type: "uniform", hasDynamicOffset: true } }],
+    });
+    this.uniformGroup = device.createBindGroup({
+      label: "uniforms",
+      layout: this.uniformLayout,
+      entries: [{ binding: 0, resource: { buffer: this.uniformBuffer, size: SLOT } }],
+    });
+    this.indexFaults = new IndexFaults(this.pool.take(IndexFaults.BYTES));
+  }
+
+  // --- kernels ------------------------------------------------------------------------------------------------------
+
+  /** The kernel of that key, compiled when first asked for. */
+  kernel(key: string, make: () => KernelText): Kernel {
+    let kernel = this.kernels.get(key);
+    if (kernel === undefined) {
+      this.faults.checkAlive();
+      kernel = this.compile(make());
+      this.kernels.set(key, kernel);
+    }
+    return kernel;
+  }
+
+  /** Launches x·y·z workgroups; none where one of them is 0. */
+  launch(kernel: Kernel, buffers: readonly DeviceBuffer[], uniforms: readonly number[], x: number, y = 1, z = 1): void {
+    if (x === 0 || y === 0 || z === 0) return;
+    this.faults.checkAlive();
+    const memories = this.separate(kernel, buffers);
+    if (this.slots === BATCH) this.flush();
+    const slot = this.slots++;
+    const { floats } = kernel;
+    for (let i = 0, word = (slot * SLOT) / 4; i < floats.length; i++, word++) {
+      if (floats[i]) this.floats[word] = uniforms[i] ?? 0;
+      else this.integers[word] = uniforms[i] ?? 0;
+    }
+    const group = this.bindGroup(kernel, memories);
+    const pass = this.openPass();
+    if (this.pipeline !== kernel.pipeline) pass.setPipeline(kernel.pipeline);
+    this.pipeline = kernel.pipeline;
+    pass.setBindGroup(0, group);
+    pass.setBindGroup(1, this.uniformGroup, this.slotOffsets, slot, 1);
+    pass.dispatchWorkgroups(x, y, z);
+    this.launches++;
+    for (const memory of this.lent) this.pool.give(memory);
+    this.lent.length = 0;
+    if (this.debug) this.faults.scoped(`kernel "${kernel.name}"`, () => this.flush());
+  }
+
+  /** Launches at least `count` invocations, of which `index` tells apart the first `count`. */
+  launchEach(kernel: Kernel, buffers: readonly DeviceBuffer[], uniforms: readonly number[], count: number): void {
+    this.launchFlat(kernel, buffers, uniforms, Math.ceil(count / kernel.size));
+  }
+
+  /** Launches at least `count` workgroups, of which `group.y * groups.x + group.x` tells apart the first `count`. */
+  launchFlat(kernel: Kernel, buffers: readonly DeviceBuffer[], uniforms: readonly number[], count: number): void {
+    const widest = this.device.limits.maxComputeWorkgroupsPerDimension;
+    const rows = Math.ceil(count / widest);
+    this.launch(kernel, buffers, uniforms, Math.min(count, widest), Math.max(rows, 1));
+  }
+
+  /** Lends memory for the time of `use`. */
+  scratch<T>(bytes: number, use: (memory: GpuMemory) => T): T {
+    const memory = this.pool.take(bytes);
+    try {
+      return use(memory);
+    } finally {
+      this.pool.give(memory);
+    }
+  }
+
+  // --- memory -------------------------------------------------------------------------------------------------------
+
+  /** Gives memory back. Commands that use it may still be on their way. */
+  free(buffer: DeviceBuffer): void {
+    if (buffer instanceof GpuMemory) buffer.pool.give(buffer);
+  }
+
+  /** Writes bytes (in fours) from `byteOffset` on. */
+  write(buffer: DeviceBuffer, byteOffset: number, data: ArrayBufferView<ArrayBuffer>): void {
+    this.faults.checkAlive();
+    if (data.byteLength === 0) return;
+    const memory = this.memoryOf(buffer);
+    // A write goes before all that was not sent yet.
+    if (memory.lastBatch === this.batch) this.flush();
+    this.device.queue.writeBuffer(memory.buffer, byteOffset, data);
+  }
+
+  /**
+   * The bytes (in fours) from `byteOffset` on, once all that was launched before has run.
+   *
+   * @throws what went wrong since the last read (as a rejection).
+   */
+  async read(buffer: DeviceBuffer, byteOffset: number, byteLength: number): Promise<ArrayBuffer> {
+    this.faults.checkAlive();
+    const memory = this.memoryOf(buffer);
+    const size = byteLength + IndexFaults.BYTES;
+    const staging = this.staging.take(size);
+    try {
+      const encoder = this.openEncoder();
+      if (byteLength > 0) encoder.copyBufferToBuffer(memory.buffer, byteOffset, staging.buffer, 0, byteLength);
+      const notes = this.indexFaults.memory.buffer;
+      encoder.copyBufferToBuffer(notes, 0, staging.buffer, byteLength, IndexFaults.BYTES);
+      staging.lastBatch = this.batch;
+      this.flush();
+      await staging.buffer.mapAsync(READ_MODE, 0, size);
+      const bytes = staging.buffer.getMappedRange(0, size).slice(0);
+      staging.buffer.unmap();
+      await this.faults.settle();
+      this.indexFaults.check(new Int32Array(bytes, byteLength), (zeros) =>
+        this.write(this.indexFaults.memory, 0, zeros),
+      );
+      return bytes.slice(0, byteLength);
+    } catch (error) {
+      if (error instanceof TapegradError) throw error;
+      // Whoever waits in vain for the GPU wants to know why.
+      staging.failed = true;
+      await this.lossOrTimePassed();
+      await this.faults.settle();
+      throw new DeviceError(
+        `webgpu: a read failed (${String(error)}). Read again, or make a new device with await webgpu.init().`,
+      );
+    } finally {
+      this.staging.give(staging);
+      if (this.staging.idleBytes > STAGING_BYTES) this.staging.trim(STAGING_BYTES / 2);
+    }
+  }
+
+  /** Sends all that was launched. */
+  flush(): void {
+    if (this.encoder === null) return;
+    this.closePass();
+    const { encoder } = this;
+    this.encoder = null;
+    if (this.slots > 0) this.device.queue.writeBuffer(this.uniformBuffer, 0, this.integers, 0, (this.slots * SLOT) / 4);
+    this.slots = 0;
+    this.device.queue.submit([encoder.finish()]);
+    this.batch++;
+    this.pool.trimOld(this.batch);
+  }
+
+  // --- inside -------------------------------------------------------------------------------------------------------
+
+  private compile(text: KernelText): Kernel {
+    const { outputs, inputs = {}, uniforms = {}, workgroup = [256, 1, 1] } = text;
+    const access = accessOf(text);
+    const outputCount = Object.keys(outputs).length;
+    const groupLayout = this.groupLayout(access, outputCount, Object.keys(inputs).length);
+    const pipeline = this.faults.scoped(`compiling kernel "${text.name}"`, () =>
+      this.device.createComputePipeline({
+        label: text.name,
+        layout: this.device.createPipelineLayout({ bindGroupLayouts: [groupLayout, this.uniformLayout] }),
+        compute: {
+          module: this.device.createShaderModule({ label: text.name, code: assemble(text) }),
+          entryPoint: "main",
+        },
+      }),
+    );
+    return {
+      name: text.name,
+      pipeline,
+      groupLayout,
+      access,
+      outputCount,
+      floats: Object.values(uniforms).map((type) => type === "f32"),
+      size: workgroup[0] * workgroup[1] * workgroup[2],
+    };
+  }
+
+  private groupLayout(access: string, outputs: number, inputs: number): GPUBindGroupLayout {
+    let layout = this.groupLayouts.get(access);
+    if (layout === undefined) {
+      const entries = Array.from({ length: outputs + inputs }, (_, binding): GPUBindGroupLayoutEntry => {
+        const type = binding < outputs ? "storage" : "read-only-storage";
+        return { binding, visibility: COMPUTE_STAGE, buffer: { type } };
+      });
+      layout = this.device.createBindGroupLayout({ label: access, entries });
+      this.groupLayouts.set(access, layout);
+    }
+    return layout;
+  }
+
+  private bindGroup(kernel: Kernel, memories: readonly GpuMemory[]): GPUBindGroup {
+    let key = kernel.access;
+    for (const memory of memories) {
+      key += `,${memory.id}`;
+      memory.lastBatch = this.batch;
+    }
+    let group = this.bindGroups.get(key);
+    if (group === undefined) {
+      if (this.bindGroups.size >= MOST_BIND_GROUPS) this.forgetOldGroups();
+      group = this.device.createBindGroup({
+        layout: kernel.groupLayout,
+        entries: memories.map(({ buffer }, binding) => ({ binding, resource: { buffer } })),
+      });
+      this.bindGroups.set(key, group);
+      for (const memory of memories) memory.bindGroups.add(key);
+    }
+    return group;
+  }
+
+  private forgetOldGroups(): void {
+    let surplus = MOST_BIND_GROUPS / 2;
+    for (const key of this.bindGroups.keys()) {
+      if (surplus-- === 0) break;
+      this.bindGroups.delete(key);
+    }
+  }
+
+  /** The memories of a launch; inputs that lie in the buffer of an output are copied. */
+  private separate(kernel: Kernel, buffers: readonly DeviceBuffer[]): readonly GpuMemory[] {
+    const { outputCount } = kernel;
+    const memories = buffers.map((buffer) => this.memoryOf(buffer));
+    for (let i = 0; i < outputCount; i++) {
+      const output = memories[i];
+      for (let j = outputCount; j < memories.length; j++) {
+        if (memories[j] === output && output !== undefined) memories[j] = this.copyOf(output);
+      }
+    }
+    return memories;
+  }
+
+  private copyOf(memory: GpuMemory): GpuMemory {
+    const copy = this.pool.take(memory.byteLength);
+    this.lent.push(copy);
+    this.openEncoder().copyBufferToBuffer(memory.buffer, 0, copy.buffer, 0, memory.byteLength);
+    return copy;
+  }
+
+  private memoryOf(buffer: DeviceBuffer): GpuMemory {
+    if (buffer instanceof GpuMemory && buffer.pool === this.pool && buffer.inUse) return buffer;
+    if (buffer instanceof GpuMemory && buffer.pool !== this.pool) {
+      throw new DeviceError(
+        "webgpu: got a tensor of another GPUDevice; expected one of the device that webgpu.init() made last. " +
+          "Make the tensor anew, or read it before the device is changed.",
+      );
+    }
+    throw new TapegradError(
+      `webgpu: got a buffer of ${buffer.byteLength} bytes that ${buffer instanceof GpuMemory ? "was freed" : "another kernel set made"}; ` +
+        "expected a live one of this kernel set. This is a bug in the library: please report it.",
+    );
+  }
+
+  /** The encoder, with no pass open. */
+  private openEncoder(): GPUCommandEncoder {
+    this.closePass();
+    this.encoder ??= this.device.createCommandEncoder();
+    return this.encoder;
+  }
+
+  private openPass(): GPUComputePassEncoder {
+    this.encoder ??= this.device.createCommandEncoder();
+    this.pass ??= this.encoder.beginComputePass();
+    return this.pass;
+  }
+
+  private closePass(): void {
+    this.pass?.end();
+    this.pass = null;
+    this.pipeline = null;
+  }
+
+  private source(what: string, usage: number) {
+    return {
+      create: (size: number, onFailure: () => void) =>
+        this.faults.allocating(
+          `allocating ${size} bytes for ${what}`,
+          () => this.device.createBuffer({ size, usage }),
+          onFailure,
+        ),
+      flush: () => this.flush(),
+      forget: (memory: GpuMemory) => {
+        for (const key of memory.bindGroups) this.bindGroups.delete(key);
+        memory.bindGroups.clear();
+      },
+    };
+  }
+
+  /** Waits for the news that the device was lost, which may come after a read has failed for it. */
+  private async lossOrTimePassed(): Promise<void> {
+    await Promise.race([this.device.lost, new Promise((resolve) => setTimeout(resolve, 50))]);
+  }
+}
