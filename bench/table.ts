@@ -30,8 +30,7 @@ function format({ unit = "ms", images }: Line, { median, least, most }: Times): 
   return `${show(median)} ${unit} (${show(least)}–${show(most)})`;
 }
 
-/** Three significant digits, without an exponent. */
+/** Three significant digits, or all of a whole number. */
 function significant(value: number): string {
-  const digits = value > 0 ? Math.max(0, 2 - Math.floor(Math.log10(value))) : 0;
-  return value.toFixed(Math.min(digits, 6));
+  return value < 999.5 ? value.toPrecision(3) : value.toFixed(0);
 }
