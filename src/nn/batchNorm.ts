@@ -9,6 +9,7 @@ import { formatShape } from "../tensor/shape.js";
 import { commonKernels, type Tensor } from "../tensor/tensor.js";
 import { checkCount, checkDType, checkOptions, checkRange, settings } from "./arguments.js";
 import { inLayer } from "./errorPlace.js";
+import type { Held } from "./fields.js";
 import { ones_, zeros_ } from "./init.js";
 import { Module } from "./module.js";
 import { newBuffer, newParameter, type ParameterPlace } from "./newParameter.js";
@@ -25,6 +26,13 @@ export interface BatchNormLayerOptions extends ParameterPlace {
   /** Whether running mean and variance are kept, for evaluation. Without them the batch's own are always used. Default true. */
   readonly trackRunningStats?: boolean;
 }
+
+/** Names in state dicts, which are PyTorch's, of fields that have other names here. */
+const stateNames: Readonly<Record<string, string>> = {
+  runningMean: "running_mean",
+  runningVar: "running_var",
+  numBatchesTracked: "num_batches_tracked",
+};
 
 /** What both batch norms are made of; they differ in the shapes that they take. */
 abstract class BatchNorm extends Module {
@@ -122,6 +130,10 @@ abstract class BatchNorm extends Module {
     throw new ShapeError(
       `batchNorm: got an input of shape ${formatShape(x.shape)}; expected ${text} with C = ${this.numFeatures}. ${cure}`,
     );
+  }
+
+  protected override *fields(): Generator<Held<object>> {
+    for (const [name, value] of super.fields()) yield [stateNames[name] ?? name, value];
   }
 
   override extraRepr(): string {

@@ -192,7 +192,10 @@ export abstract class Module {
 
   /**
    * Its parameters and persistent buffers by path, sharing memory: what is saved of a model. A tensor that lies in
-   * several fields comes under each of its names, as in PyTorch. Names are this library's own: `bn.runningMean`.
+   * several fields comes under each of its names, as in PyTorch.
+   *
+   * Names are PyTorch's, so that files go back and forth: where the fields of two models have the same names there and
+   * here, so have their state dicts. (A batch norm's `runningMean` goes by `running_mean`.)
    *
    * Since memory is shared, training goes on to change it: clone what shall stay as it is.
    *

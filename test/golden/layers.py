@@ -21,12 +21,8 @@ def randn(*shape):
     return torch.randn(shape, generator=generator)
 
 
-def camel(name):
-    return re.sub(r"_(\w)", lambda match: match[1].upper(), name)
-
-
 def state(module):
-    return {camel(name): pack(value) for name, value in module.state_dict().items()}
+    return {name: pack(value) for name, value in module.state_dict().items()}
 
 
 def write(name, cases):
@@ -67,7 +63,7 @@ def case(name, module, args, inputs, mode="train", warmup=(), forward=lambda mod
     outputs[0].backward(seed)
     entry["outputGrad"] = pack(seed)
     entry["inputGrads"] = [None if x.grad is None else pack(x.grad) for x in leaves]
-    entry["parameterGrads"] = {camel(name): pack(p.grad) for name, p in module.named_parameters()}
+    entry["parameterGrads"] = {name: pack(p.grad) for name, p in module.named_parameters()}
     entry["after"] = state(module)
     layers.append(entry)
 

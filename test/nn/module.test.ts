@@ -56,7 +56,7 @@ describe("what a module is made of", () => {
   test("parameters and buffers are found by field, outer ones first", () => {
     const net = new Net();
     expect(names(net.namedParameters())).toEqual(["conv.weight", "conv.bias", "bn.weight", "bn.bias", "fc.weight"]);
-    expect(names(net.namedBuffers())).toEqual(["bn.runningMean", "bn.runningVar", "bn.numBatchesTracked"]);
+    expect(names(net.namedBuffers())).toEqual(["bn.running_mean", "bn.running_var", "bn.num_batches_tracked"]);
     expect(net.parameters()).toEqual([net.conv.weight, net.conv.bias, net.bn.weight, net.bn.bias, net.fc.weight]);
     expect(net.buffers()).toEqual([net.bn.runningMean, net.bn.runningVar, net.bn.numBatchesTracked]);
   });

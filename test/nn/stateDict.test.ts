@@ -31,9 +31,9 @@ describe("stateDict", () => {
       "conv.bias",
       "layers.0.weight",
       "layers.0.bias",
-      "layers.0.runningMean",
-      "layers.0.runningVar",
-      "layers.0.numBatchesTracked",
+      "layers.0.running_mean",
+      "layers.0.running_var",
+      "layers.0.num_batches_tracked",
       "layers.1.weight",
       "layers.1.bias",
     ]);

@@ -93,7 +93,7 @@ describe("summary", () => {
   test("runs in evaluation mode: statistics stay", () => {
     const model = new nn.Sequential(new nn.BatchNorm1d(3), new nn.Dropout(1));
     nn.summary(model, [4, 3]);
-    expect([...(model.stateDict()["0.numBatchesTracked"]?.dataSync() ?? [])]).toEqual([0]);
+    expect([...(model.stateDict()["0.num_batches_tracked"]?.dataSync() ?? [])]).toEqual([0]);
     expect(model.training).toBe(true);
   });
 
