@@ -9,7 +9,7 @@ import { formatShape } from "../tensor/shape.js";
 import { commonKernels, type Tensor } from "../tensor/tensor.js";
 import { checkCount, checkDType, checkOptions, checkRange, settings } from "./arguments.js";
 import { inLayer } from "./errorPlace.js";
-import type { Held } from "./fields.js";
+import { type Held, renamed } from "./fields.js";
 import { ones_, zeros_ } from "./init.js";
 import { Module } from "./module.js";
 import { newBuffer, newParameter, type ParameterPlace } from "./newParameter.js";
@@ -27,8 +27,8 @@ export interface BatchNormLayerOptions extends ParameterPlace {
   readonly trackRunningStats?: boolean;
 }
 
-/** Names in state dicts, which are PyTorch's, of fields that have other names here. */
-const stateNames: Readonly<Record<string, string>> = {
+/** PyTorch's names of fields that have other names here. */
+const pytorchNames = {
   runningMean: "running_mean",
   runningVar: "running_var",
   numBatchesTracked: "num_batches_tracked",
@@ -132,8 +132,8 @@ abstract class BatchNorm extends Module {
     );
   }
 
-  protected override *fields(): Generator<Held<object>> {
-    for (const [name, value] of super.fields()) yield [stateNames[name] ?? name, value];
+  protected override fields(): Iterable<Held<object>> {
+    return renamed(super.fields(), pytorchNames);
   }
 
   override extraRepr(): string {

@@ -17,6 +17,14 @@ export function* fieldsOf(holder: object, prefix = "", seen = new Set<object>())
   }
 }
 
+/** Fields under the names that PyTorch has for them, where those differ: names in state dicts and files are PyTorch's. */
+export function* renamed(
+  fields: Iterable<Held<object>>,
+  names: Readonly<Record<string, string>>,
+): Generator<Held<object>> {
+  for (const [name, value] of fields) yield [names[name] ?? name, value];
+}
+
 /** `a.b`, or the one of the two that is not empty. */
 export function join(prefix: string, name: string): string {
   return prefix === "" ? name : name === "" ? prefix : `${prefix}.${name}`;

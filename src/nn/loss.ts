@@ -13,6 +13,7 @@ import {
 import type { Tensor } from "../tensor/tensor.js";
 import { checkChoice, checkCount, checkOptions, checkRange, settings } from "./arguments.js";
 import { inLayer } from "./errorPlace.js";
+import { type Held, renamed } from "./fields.js";
 import { Module } from "./module.js";
 import { Buffer } from "./parameter.js";
 
@@ -149,5 +150,9 @@ export class BCEWithLogitsLoss extends Loss {
   forward(input: Tensor, target: Tensor): Tensor {
     const { weight, posWeight, reduction } = this;
     return inLayer(this, () => binaryCrossEntropyWithLogits(input, target, { weight, posWeight, reduction }));
+  }
+
+  protected override fields(): Iterable<Held<object>> {
+    return renamed(super.fields(), { posWeight: "pos_weight" });
   }
 }
