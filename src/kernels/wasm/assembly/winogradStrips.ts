@@ -1,5 +1,5 @@
 /** Strips of up to eight tiles: from planes to the thirty-six points of each tile, and back. The lanes are four channels. */
-import { gradLine, inputLine, output0, output1, output2, output3 } from "./winogradLines";
+import { gradLine, inputLine, output1, output2, output3, pointA, pointB, squareA, squareB, squareProduct, squareSum } from "./winogradLines";
 import { STRIP_BYTES, STRIP_CHANNEL, STRIP_ROW, ZERO_ROW_BYTES } from "./winogradSizes";
 
 /** Four numbers of each of four channels → four channels of each number. */
@@ -25,7 +25,7 @@ function secondHalves(a: v128, b: v128): v128 {
 
 /** One column of numbers, or four, of a strip's rows; rows that only the input has are not read otherwise. */
 @inline
-function load(isInput: bool, isOne: bool, at: usize): v128 {
+function load(isOne: bool, at: usize): v128 {
   return isOne ? v128.load32_zero(at) : v128.load(at);
 }
 
@@ -65,33 +65,45 @@ function transformColumns(
     r5 = rowAt(plane, rowBytes, y + 5, height, first, zeros);
   }
   const to = strip + (<usize>(first - x) << 2);
+  const a = pointA(), b = pointB(), a2 = squareA(), b2 = squareB(), product = squareProduct(), sum = squareSum();
   if (count < 4) {
     // Lanes beyond the first are zeros on top of zeros.
     for (let i: usize = 0; i < <usize>count << 2; i += 4) {
-      transformColumn(isInput, true, r0 + i, r1 + i, r2 + i, r3 + i, r4 + i, r5 + i, to + i);
+      transformColumn(
+        isInput, true, r0 + i, r1 + i, r2 + i, r3 + i, r4 + i, r5 + i, to + i, a, b, a2, b2, product, sum,
+      );
     }
     return;
   }
   const last = <usize>(count - 4) << 2;
   for (let i: usize = 0; i < last; i += 16) {
-    transformColumn(isInput, false, r0 + i, r1 + i, r2 + i, r3 + i, r4 + i, r5 + i, to + i);
+    transformColumn(
+      isInput, false, r0 + i, r1 + i, r2 + i, r3 + i, r4 + i, r5 + i, to + i, a, b, a2, b2, product, sum,
+    );
   }
-  transformColumn(isInput, false, r0 + last, r1 + last, r2 + last, r3 + last, r4 + last, r5 + last, to + last);
+  transformColumn(
+    isInput, false, r0 + last, r1 + last, r2 + last, r3 + last, r4 + last, r5 + last, to + last, a, b, a2, b2, product, sum,
+  );
 }
 
 @inline
 function transformColumn(
   isInput: bool, isOne: bool, r0: usize, r1: usize, r2: usize, r3: usize, r4: usize, r5: usize, to: usize,
+  a: v128, b: v128, a2: v128, b2: v128, product: v128, sum: v128,
 ): void {
-  const x0 = load(isInput, isOne, r0), x1 = load(isInput, isOne, r1);
-  const x2 = load(isInput, isOne, r2), x3 = load(isInput, isOne, r3);
-  if (isInput) inputLine(x0, x1, x2, x3, load(isInput, isOne, r4), load(isInput, isOne, r5), to, STRIP_ROW);
-  else gradLine(x0, x1, x2, x3, to, STRIP_ROW);
+  const x0 = load(isOne, r0), x1 = load(isOne, r1);
+  const x2 = load(isOne, r2), x3 = load(isOne, r3);
+  if (isInput) {
+    inputLine(true, x0, x1, x2, x3, load(isOne, r4), load(isOne, r5), to, 0, a, b, a2, b2, product, sum);
+  } else {
+    gradLine(true, x0, x1, x2, x3, to, 0, a, b, a2, b2);
+  }
 }
 
 /** Transforms the rows of a strip whose columns are transformed. Point (i, j) of a tile goes to plane 6·i + j of `to`. */
 @inline
 function transformRows(isInput: bool, tiles: i32, strip: usize, to: usize, toTile: usize, toPoint: usize): void {
+  const pA = pointA(), pB = pointB(), a2 = squareA(), b2 = squareB(), product = squareProduct(), sum = squareSum();
   for (let row = 0; row < 6; row++) {
     let from = strip + <usize>row * STRIP_ROW;
     let at = to;
@@ -111,8 +123,8 @@ function transformRows(isInput: bool, tiles: i32, strip: usize, to: usize, toTil
       ab = low(a, b);
       cd = low(c, d);
       const x4 = firstHalves(ab, cd), x5 = secondHalves(ab, cd);
-      if (isInput) inputLine(x0, x1, x2, x3, x4, x5, at, toPoint);
-      else gradLine(x0, x1, x2, x3, at, toPoint);
+      if (isInput) inputLine(false, x0, x1, x2, x3, x4, x5, at, toPoint, pA, pB, a2, b2, product, sum);
+      else gradLine(false, x0, x1, x2, x3, at, toPoint, pA, pB, a2, b2);
       x0 = x4;
       x1 = x5;
       ab = high(a, b);
@@ -166,7 +178,7 @@ export function transformOutput(
       const m0 = v128.load(at), m1 = v128.load(at + fromRow), m2 = v128.load(at + 2 * fromRow);
       const m3 = v128.load(at + 3 * fromRow), m4 = v128.load(at + 4 * fromRow), m5 = v128.load(at + 5 * fromRow);
       const evenA = f32x4.add(m1, m2), oddA = f32x4.sub(m1, m2), evenB = f32x4.add(m3, m4), oddB = f32x4.sub(m3, m4);
-      v128.store(to, output0(m0, evenA, evenB));
+      v128.store(to, f32x4.add(m0, f32x4.add(evenA, evenB)));
       v128.store(to, output1(oddA, oddB, nothing), 96);
       v128.store(to, output2(evenA, evenB, nothing), 192);
       v128.store(to, output3(oddA, oddB, m5), 288);
@@ -179,7 +191,7 @@ export function transformOutput(
       const m0 = v128.load(line), m1 = v128.load(line, 16), m2 = v128.load(line, 32);
       const m3 = v128.load(line, 48), m4 = v128.load(line, 64), m5 = v128.load(line, 80);
       const evenA = f32x4.add(m1, m2), oddA = f32x4.sub(m1, m2), evenB = f32x4.add(m3, m4), oddB = f32x4.sub(m3, m4);
-      const y0 = output0(f32x4.add(m0, bias), evenA, evenB), y1 = output1(oddA, oddB, bias);
+      const y0 = f32x4.add(f32x4.add(m0, bias), f32x4.add(evenA, evenB)), y1 = output1(oddA, oddB, bias);
       const y2 = output2(evenA, evenB, bias), y3 = output3(oddA, oddB, f32x4.add(m5, bias));
       const low01 = low(y0, y1), low23 = low(y2, y3), high01 = high(y0, y1), high23 = high(y2, y3);
       place(to, firstHalves(low01, low23), columns);
