@@ -24,14 +24,13 @@ function imageTile(filters, vectors) {
     `  for (; at < end; at += ${8 * vectors}) {`,
     ...count(vectors).map((v) => `    const x${v} = image + load<u32>(at${at(8 * v)});`),
   );
-  // Each sum has its own load: were one the copy of another, the optimiser would sort the sums by that, and engines
-  // would add in that order, with more values at a time than there are registers.
+  // V8 adds in the order in which the sums first and last occur, and loads just before that only where the loop tests
+  // before its body. Else there are more values at a time than registers.
   for (const f of count(filters)) {
     write(`    let ${sums(f).map((s) => `${s} = v128.load32_splat(bias${at(4 * f)})`).join(", ")};`);
   }
   write(
-    "    let weight = weights;",
-    "    do {",
+    "    for (let weight = weights; weight < weightsEnd; ) {",
     "      const offset = load<u32>(weight);",
     ...count(vectors).map((v) => `      const v${v} = v128.load(x${v} + offset);`),
   );
@@ -39,13 +38,13 @@ function imageTile(filters, vectors) {
     write(`      const w${f} = v128.load32_splat(weight${at(4 * f + 4)});`);
     for (const v of count(vectors)) write(`      s${f}${v} = fma(w${f}, v${v}, s${f}${v});`);
   }
-  write(`      weight += ${record};`, "    } while (weight < weightsEnd);");
-  for (const v of count(vectors)) write(`    ${v === 0 ? "let " : ""}to${v === 0 ? ": usize" : ""} = out + load<u32>(at, ${8 * v + 4});`, ...store(filters, v));
+  write(`      weight += ${record};`, "    }");
+  write(...count(vectors).map((v) => `    let to${v} = out + load<u32>(at, ${8 * v + 4});`));
+  for (const f of count(filters)) {
+    if (f > 0) write(...count(vectors).map((v) => `    to${v} += plane;`));
+    write(...count(vectors).map((v) => `    v128.store(to${v}, s${f}${v});`));
+  }
   write("  }", "}");
-}
-
-function store(filters, v) {
-  return count(filters).flatMap((f) => [...(f === 0 ? [] : ["    to += plane;"]), `    v128.store(to, s${f}${v});`]);
 }
 
 function gradTile(filters, window) {

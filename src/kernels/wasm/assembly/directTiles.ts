@@ -50,8 +50,7 @@ function tiles1(
     const x6 = image + load<u32>(at, 48);
     const x7 = image + load<u32>(at, 56);
     let s00 = v128.load32_splat(bias), s01 = v128.load32_splat(bias), s02 = v128.load32_splat(bias), s03 = v128.load32_splat(bias), s04 = v128.load32_splat(bias), s05 = v128.load32_splat(bias), s06 = v128.load32_splat(bias), s07 = v128.load32_splat(bias);
-    let weight = weights;
-    do {
+    for (let weight = weights; weight < weightsEnd; ) {
       const offset = load<u32>(weight);
       const v0 = v128.load(x0 + offset);
       const v1 = v128.load(x1 + offset);
@@ -71,23 +70,23 @@ function tiles1(
       s06 = fma(w0, v6, s06);
       s07 = fma(w0, v7, s07);
       weight += 8;
-    } while (weight < weightsEnd);
-    let to: usize = out + load<u32>(at, 4);
-    v128.store(to, s00);
-    to = out + load<u32>(at, 12);
-    v128.store(to, s01);
-    to = out + load<u32>(at, 20);
-    v128.store(to, s02);
-    to = out + load<u32>(at, 28);
-    v128.store(to, s03);
-    to = out + load<u32>(at, 36);
-    v128.store(to, s04);
-    to = out + load<u32>(at, 44);
-    v128.store(to, s05);
-    to = out + load<u32>(at, 52);
-    v128.store(to, s06);
-    to = out + load<u32>(at, 60);
-    v128.store(to, s07);
+    }
+    let to0 = out + load<u32>(at, 4);
+    let to1 = out + load<u32>(at, 12);
+    let to2 = out + load<u32>(at, 20);
+    let to3 = out + load<u32>(at, 28);
+    let to4 = out + load<u32>(at, 36);
+    let to5 = out + load<u32>(at, 44);
+    let to6 = out + load<u32>(at, 52);
+    let to7 = out + load<u32>(at, 60);
+    v128.store(to0, s00);
+    v128.store(to1, s01);
+    v128.store(to2, s02);
+    v128.store(to3, s03);
+    v128.store(to4, s04);
+    v128.store(to5, s05);
+    v128.store(to6, s06);
+    v128.store(to7, s07);
   }
 }
 
@@ -103,8 +102,7 @@ function tiles2(
     const x5 = image + load<u32>(at, 40);
     let s00 = v128.load32_splat(bias), s01 = v128.load32_splat(bias), s02 = v128.load32_splat(bias), s03 = v128.load32_splat(bias), s04 = v128.load32_splat(bias), s05 = v128.load32_splat(bias);
     let s10 = v128.load32_splat(bias, 4), s11 = v128.load32_splat(bias, 4), s12 = v128.load32_splat(bias, 4), s13 = v128.load32_splat(bias, 4), s14 = v128.load32_splat(bias, 4), s15 = v128.load32_splat(bias, 4);
-    let weight = weights;
-    do {
+    for (let weight = weights; weight < weightsEnd; ) {
       const offset = load<u32>(weight);
       const v0 = v128.load(x0 + offset);
       const v1 = v128.load(x1 + offset);
@@ -127,31 +125,31 @@ function tiles2(
       s14 = fma(w1, v4, s14);
       s15 = fma(w1, v5, s15);
       weight += 12;
-    } while (weight < weightsEnd);
-    let to: usize = out + load<u32>(at, 4);
-    v128.store(to, s00);
-    to += plane;
-    v128.store(to, s10);
-    to = out + load<u32>(at, 12);
-    v128.store(to, s01);
-    to += plane;
-    v128.store(to, s11);
-    to = out + load<u32>(at, 20);
-    v128.store(to, s02);
-    to += plane;
-    v128.store(to, s12);
-    to = out + load<u32>(at, 28);
-    v128.store(to, s03);
-    to += plane;
-    v128.store(to, s13);
-    to = out + load<u32>(at, 36);
-    v128.store(to, s04);
-    to += plane;
-    v128.store(to, s14);
-    to = out + load<u32>(at, 44);
-    v128.store(to, s05);
-    to += plane;
-    v128.store(to, s15);
+    }
+    let to0 = out + load<u32>(at, 4);
+    let to1 = out + load<u32>(at, 12);
+    let to2 = out + load<u32>(at, 20);
+    let to3 = out + load<u32>(at, 28);
+    let to4 = out + load<u32>(at, 36);
+    let to5 = out + load<u32>(at, 44);
+    v128.store(to0, s00);
+    v128.store(to1, s01);
+    v128.store(to2, s02);
+    v128.store(to3, s03);
+    v128.store(to4, s04);
+    v128.store(to5, s05);
+    to0 += plane;
+    to1 += plane;
+    to2 += plane;
+    to3 += plane;
+    to4 += plane;
+    to5 += plane;
+    v128.store(to0, s10);
+    v128.store(to1, s11);
+    v128.store(to2, s12);
+    v128.store(to3, s13);
+    v128.store(to4, s14);
+    v128.store(to5, s15);
   }
 }
 
@@ -166,8 +164,7 @@ function tiles3(
     let s00 = v128.load32_splat(bias), s01 = v128.load32_splat(bias), s02 = v128.load32_splat(bias), s03 = v128.load32_splat(bias);
     let s10 = v128.load32_splat(bias, 4), s11 = v128.load32_splat(bias, 4), s12 = v128.load32_splat(bias, 4), s13 = v128.load32_splat(bias, 4);
     let s20 = v128.load32_splat(bias, 8), s21 = v128.load32_splat(bias, 8), s22 = v128.load32_splat(bias, 8), s23 = v128.load32_splat(bias, 8);
-    let weight = weights;
-    do {
+    for (let weight = weights; weight < weightsEnd; ) {
       const offset = load<u32>(weight);
       const v0 = v128.load(x0 + offset);
       const v1 = v128.load(x1 + offset);
@@ -189,31 +186,31 @@ function tiles3(
       s22 = fma(w2, v2, s22);
       s23 = fma(w2, v3, s23);
       weight += 16;
-    } while (weight < weightsEnd);
-    let to: usize = out + load<u32>(at, 4);
-    v128.store(to, s00);
-    to += plane;
-    v128.store(to, s10);
-    to += plane;
-    v128.store(to, s20);
-    to = out + load<u32>(at, 12);
-    v128.store(to, s01);
-    to += plane;
-    v128.store(to, s11);
-    to += plane;
-    v128.store(to, s21);
-    to = out + load<u32>(at, 20);
-    v128.store(to, s02);
-    to += plane;
-    v128.store(to, s12);
-    to += plane;
-    v128.store(to, s22);
-    to = out + load<u32>(at, 28);
-    v128.store(to, s03);
-    to += plane;
-    v128.store(to, s13);
-    to += plane;
-    v128.store(to, s23);
+    }
+    let to0 = out + load<u32>(at, 4);
+    let to1 = out + load<u32>(at, 12);
+    let to2 = out + load<u32>(at, 20);
+    let to3 = out + load<u32>(at, 28);
+    v128.store(to0, s00);
+    v128.store(to1, s01);
+    v128.store(to2, s02);
+    v128.store(to3, s03);
+    to0 += plane;
+    to1 += plane;
+    to2 += plane;
+    to3 += plane;
+    v128.store(to0, s10);
+    v128.store(to1, s11);
+    v128.store(to2, s12);
+    v128.store(to3, s13);
+    to0 += plane;
+    to1 += plane;
+    to2 += plane;
+    to3 += plane;
+    v128.store(to0, s20);
+    v128.store(to1, s21);
+    v128.store(to2, s22);
+    v128.store(to3, s23);
   }
 }
 
@@ -228,8 +225,7 @@ function tiles4(
     let s10 = v128.load32_splat(bias, 4), s11 = v128.load32_splat(bias, 4), s12 = v128.load32_splat(bias, 4);
     let s20 = v128.load32_splat(bias, 8), s21 = v128.load32_splat(bias, 8), s22 = v128.load32_splat(bias, 8);
     let s30 = v128.load32_splat(bias, 12), s31 = v128.load32_splat(bias, 12), s32 = v128.load32_splat(bias, 12);
-    let weight = weights;
-    do {
+    for (let weight = weights; weight < weightsEnd; ) {
       const offset = load<u32>(weight);
       const v0 = v128.load(x0 + offset);
       const v1 = v128.load(x1 + offset);
@@ -251,31 +247,31 @@ function tiles4(
       s31 = fma(w3, v1, s31);
       s32 = fma(w3, v2, s32);
       weight += 20;
-    } while (weight < weightsEnd);
-    let to: usize = out + load<u32>(at, 4);
-    v128.store(to, s00);
-    to += plane;
-    v128.store(to, s10);
-    to += plane;
-    v128.store(to, s20);
-    to += plane;
-    v128.store(to, s30);
-    to = out + load<u32>(at, 12);
-    v128.store(to, s01);
-    to += plane;
-    v128.store(to, s11);
-    to += plane;
-    v128.store(to, s21);
-    to += plane;
-    v128.store(to, s31);
-    to = out + load<u32>(at, 20);
-    v128.store(to, s02);
-    to += plane;
-    v128.store(to, s12);
-    to += plane;
-    v128.store(to, s22);
-    to += plane;
-    v128.store(to, s32);
+    }
+    let to0 = out + load<u32>(at, 4);
+    let to1 = out + load<u32>(at, 12);
+    let to2 = out + load<u32>(at, 20);
+    v128.store(to0, s00);
+    v128.store(to1, s01);
+    v128.store(to2, s02);
+    to0 += plane;
+    to1 += plane;
+    to2 += plane;
+    v128.store(to0, s10);
+    v128.store(to1, s11);
+    v128.store(to2, s12);
+    to0 += plane;
+    to1 += plane;
+    to2 += plane;
+    v128.store(to0, s20);
+    v128.store(to1, s21);
+    v128.store(to2, s22);
+    to0 += plane;
+    to1 += plane;
+    to2 += plane;
+    v128.store(to0, s30);
+    v128.store(to1, s31);
+    v128.store(to2, s32);
   }
 }
 
@@ -290,8 +286,7 @@ function tiles5(
     let s20 = v128.load32_splat(bias, 8), s21 = v128.load32_splat(bias, 8);
     let s30 = v128.load32_splat(bias, 12), s31 = v128.load32_splat(bias, 12);
     let s40 = v128.load32_splat(bias, 16), s41 = v128.load32_splat(bias, 16);
-    let weight = weights;
-    do {
+    for (let weight = weights; weight < weightsEnd; ) {
       const offset = load<u32>(weight);
       const v0 = v128.load(x0 + offset);
       const v1 = v128.load(x1 + offset);
@@ -311,27 +306,27 @@ function tiles5(
       s40 = fma(w4, v0, s40);
       s41 = fma(w4, v1, s41);
       weight += 24;
-    } while (weight < weightsEnd);
-    let to: usize = out + load<u32>(at, 4);
-    v128.store(to, s00);
-    to += plane;
-    v128.store(to, s10);
-    to += plane;
-    v128.store(to, s20);
-    to += plane;
-    v128.store(to, s30);
-    to += plane;
-    v128.store(to, s40);
-    to = out + load<u32>(at, 12);
-    v128.store(to, s01);
-    to += plane;
-    v128.store(to, s11);
-    to += plane;
-    v128.store(to, s21);
-    to += plane;
-    v128.store(to, s31);
-    to += plane;
-    v128.store(to, s41);
+    }
+    let to0 = out + load<u32>(at, 4);
+    let to1 = out + load<u32>(at, 12);
+    v128.store(to0, s00);
+    v128.store(to1, s01);
+    to0 += plane;
+    to1 += plane;
+    v128.store(to0, s10);
+    v128.store(to1, s11);
+    to0 += plane;
+    to1 += plane;
+    v128.store(to0, s20);
+    v128.store(to1, s21);
+    to0 += plane;
+    to1 += plane;
+    v128.store(to0, s30);
+    v128.store(to1, s31);
+    to0 += plane;
+    to1 += plane;
+    v128.store(to0, s40);
+    v128.store(to1, s41);
   }
 }
 
@@ -347,8 +342,7 @@ function tiles6(
     let s30 = v128.load32_splat(bias, 12), s31 = v128.load32_splat(bias, 12);
     let s40 = v128.load32_splat(bias, 16), s41 = v128.load32_splat(bias, 16);
     let s50 = v128.load32_splat(bias, 20), s51 = v128.load32_splat(bias, 20);
-    let weight = weights;
-    do {
+    for (let weight = weights; weight < weightsEnd; ) {
       const offset = load<u32>(weight);
       const v0 = v128.load(x0 + offset);
       const v1 = v128.load(x1 + offset);
@@ -371,31 +365,31 @@ function tiles6(
       s50 = fma(w5, v0, s50);
       s51 = fma(w5, v1, s51);
       weight += 28;
-    } while (weight < weightsEnd);
-    let to: usize = out + load<u32>(at, 4);
-    v128.store(to, s00);
-    to += plane;
-    v128.store(to, s10);
-    to += plane;
-    v128.store(to, s20);
-    to += plane;
-    v128.store(to, s30);
-    to += plane;
-    v128.store(to, s40);
-    to += plane;
-    v128.store(to, s50);
-    to = out + load<u32>(at, 12);
-    v128.store(to, s01);
-    to += plane;
-    v128.store(to, s11);
-    to += plane;
-    v128.store(to, s21);
-    to += plane;
-    v128.store(to, s31);
-    to += plane;
-    v128.store(to, s41);
-    to += plane;
-    v128.store(to, s51);
+    }
+    let to0 = out + load<u32>(at, 4);
+    let to1 = out + load<u32>(at, 12);
+    v128.store(to0, s00);
+    v128.store(to1, s01);
+    to0 += plane;
+    to1 += plane;
+    v128.store(to0, s10);
+    v128.store(to1, s11);
+    to0 += plane;
+    to1 += plane;
+    v128.store(to0, s20);
+    v128.store(to1, s21);
+    to0 += plane;
+    to1 += plane;
+    v128.store(to0, s30);
+    v128.store(to1, s31);
+    to0 += plane;
+    to1 += plane;
+    v128.store(to0, s40);
+    v128.store(to1, s41);
+    to0 += plane;
+    to1 += plane;
+    v128.store(to0, s50);
+    v128.store(to1, s51);
   }
 }
 
