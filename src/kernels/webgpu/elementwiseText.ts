@@ -2,12 +2,12 @@
 import type { BinaryOp, CompareOp, UnaryOp } from "../kernelSet.js";
 import type { WgslType } from "./types.js";
 
-/** f(x) with `u.alpha` and `u.beta`. */
+/** f(x), which may use alpha and beta. */
 const floatUnary: Record<UnaryOp, string> = {
   abs: "abs(x)",
-  clamp: "select(min(max(x, u.alpha), u.beta), x, isNan(x))",
+  clamp: "select(min(max(x, alpha), beta), x, isNan(x))",
   exp: "select(exp(x), x, isNan(x))",
-  leakyRelu: "select(x * u.alpha, x, x > 0.0)",
+  leakyRelu: "select(x * alpha, x, x > 0.0)",
   log: "logarithm(x)",
   neg: "-x",
   relu: "select(max(x, 0.0), x, isNan(x))",
@@ -20,7 +20,7 @@ const floatUnary: Record<UnaryOp, string> = {
 
 const integerUnary: Partial<Record<UnaryOp, string>> = {
   abs: "abs(x)",
-  clamp: "min(max(x, u.alpha), u.beta)",
+  clamp: "min(max(x, alpha), beta)",
   neg: "-x",
   relu: "max(x, 0)",
   sign: "sign(x)",
@@ -51,7 +51,12 @@ const integerBinary: Partial<Record<BinaryOp, string>> = {
 };
 
 /** On bools, sums and products are "or" and "and". */
-const boolBinary: Partial<Record<BinaryOp, string>> = { add: "a | b", maximum: "a | b", minimum: "a & b", mul: "a & b" };
+const boolBinary: Partial<Record<BinaryOp, string>> = {
+  add: "a | b",
+  maximum: "a | b",
+  minimum: "a & b",
+  mul: "a & b",
+};
 
 export function unaryText(op: UnaryOp, type: WgslType): string | undefined {
   return type === "f32" ? floatUnary[op] : integerUnary[op];
@@ -132,7 +137,7 @@ fn power(base: f32, exponent: f32) -> f32 {
   } else {
     result = exp2(exponent * log2(size));
   }
-  if (base < 0.0) { return select(nan(), select(result, -result, odd), whole); }
+  if (base < 0.0) { return select(nan(), select(result, -result, odd), whole || isInf(base)); }
   return select(result, -result, odd && bitcast<u32>(base) == 0x80000000u);
 }
 `;

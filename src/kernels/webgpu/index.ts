@@ -5,8 +5,13 @@
  */
 import type { KernelSet } from "../kernelSet.js";
 import { elementwiseKernels } from "./elementwise.js";
+import { indexKernels } from "./indexing.js";
 import { memoryKernels, type Precautions } from "./memory.js";
+import { normalizationKernels } from "./normalization.js";
+import { optimizerKernels } from "./optimizerSteps.js";
+import { reduceKernels } from "./reduce.js";
 import { Runtime, type RuntimeOptions } from "./runtime.js";
+import { softmaxKernels } from "./softmax.js";
 
 /** Options of {@link createWebGpuKernels}. */
 export interface WebGpuKernelOptions extends RuntimeOptions, Partial<Precautions> {}
@@ -24,5 +29,10 @@ export function createWebGpuKernels(device: GPUDevice, options: WebGpuKernelOpti
     runtime,
     ...memoryKernels(runtime, { poison: options.poison ?? false }),
     ...elementwiseKernels(runtime),
+    ...reduceKernels(runtime),
+    ...indexKernels(runtime),
+    ...softmaxKernels(runtime),
+    ...normalizationKernels(runtime),
+    ...optimizerKernels(runtime),
   } as unknown as WebGpuKernels;
 }
