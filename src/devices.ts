@@ -2,9 +2,11 @@
 import { ArgumentError } from "./errors.js";
 import { createReferenceKernels } from "./kernels/reference/index.js";
 import { createWasmKernels, type WasmBuild, type WasmKernels } from "./kernels/wasm/index.js";
-import { kernelsFor, registerKernels } from "./tensor/device.js";
+import { GpuDevices, type WebGpuInfo, type WebGpuOptions } from "./kernels/webgpu/devices.js";
+import { type Device, kernelsFor, registerKernels, registerStart } from "./tensor/device.js";
 
 export type { WasmBuild } from "./kernels/wasm/index.js";
+export type { WebGpuInfo, WebGpuOptions } from "./kernels/webgpu/devices.js";
 
 /** Settings of the CPU; see {@link configureCpu}. */
 export interface CpuOptions {
@@ -82,6 +84,35 @@ export function setNumThreads(count: number): void {
 /** How many threads compute on the CPU. */
 export function getNumThreads(): number {
   return backendInfo().threads;
+}
+
+const gpus = new GpuDevices((kernels) => registerKernels("webgpu", kernels));
+
+registerStart("webgpu", () => gpus.start());
+
+/** The device `"webgpu"`: how it is started, and what it does. */
+export const webgpu = {
+  /**
+   * Starts the device `"webgpu"`, or starts it anew: with options, or after the device was lost. Tensors of the device
+   * before cannot be used together with those of the new one.
+   *
+   * @throws DeviceError (as a rejection) where there is no GPU, saying what was looked for and what to install.
+   */
+  init: async (options: WebGpuOptions = {}): Promise<void> => {
+    await gpus.start(options);
+  },
+
+  /**
+   * What serves the device: the GPU's name, bytes, launches.
+   *
+   * @throws DeviceError where the device was not started.
+   */
+  info: (): WebGpuInfo => gpus.info(),
+};
+
+/** Whether a device can be used, or started: asks, and throws nothing. */
+export async function isAvailable(device: Device): Promise<boolean> {
+  return device === "cpu" || (device === "webgpu" && (await gpus.isAvailable()));
 }
 
 function buildFromEnvironment(): WasmBuild | null {

@@ -8,8 +8,12 @@ export {
   type CpuOptions,
   configureCpu,
   getNumThreads,
+  isAvailable,
   setNumThreads,
   type WasmBuild,
+  type WebGpuInfo,
+  type WebGpuOptions,
+  webgpu,
 } from "./devices.js";
 export * from "./errors.js";
 export type { DType, TypedArray } from "./kernels/dtype.js";

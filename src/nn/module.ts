@@ -1,7 +1,7 @@
 import { ArgumentError, DTypeError } from "../errors.js";
 import { zeroGrad } from "../tensor/backward.js";
 import type { Device } from "../tensor/device.js";
-import { to } from "../tensor/ops/cast.js";
+import { cpu, to } from "../tensor/ops/cast.js";
 import { noGrad } from "../tensor/scopes.js";
 import type { Tensor } from "../tensor/tensor.js";
 import { describe, kindOf } from "./describe.js";
@@ -159,7 +159,7 @@ export abstract class Module {
    * objects, so that optimizers keep their hold on them. Returns the module.
    *
    * @throws DTypeError where the dtype has no fractions.
-   * @throws DeviceError where the device is not present.
+   * @throws DeviceError where the device is not present or was not started; from a GPU, {@link cpu} is the way back.
    */
   to(target: DType | Device): this {
     if (target === "int32" || target === "bool") {
@@ -174,17 +174,26 @@ export abstract class Module {
       );
     }
     const state = [...this.parameters(), ...this.buffers()].filter((held) => !isDType || floats.includes(held.dtype));
-    noGrad(() => {
-      // All are converted before the first is changed: when one fails, nothing has happened.
-      const moved = state.map((held) => [held, to(held, target), held.grad && to(held.grad, target)] as const);
-      for (const [held, data, grad] of moved) {
-        if (data === held) continue;
-        held.become(data);
-        data.dispose();
-        held.clearGrad("by module.to()");
-        held.grad = grad;
-      }
-    });
+    // All are converted before the first is changed: when one fails, nothing has happened.
+    const moved = noGrad(() =>
+      state.map((held) => ({ held, data: to(held, target), grad: held.grad && to(held.grad, target) })),
+    );
+    replace(moved, "by module.to()");
+    return this;
+  }
+
+  /**
+   * Moves its parameters and buffers to the CPU: the asynchronous twin of `.to("cpu")`, which a GPU cannot do. They stay
+   * the same objects. Resolves to the module.
+   *
+   * @throws DeviceError (as a rejection) where the device was lost; nothing has changed then.
+   */
+  async cpu(): Promise<this> {
+    const state = [...this.parameters(), ...this.buffers()];
+    const moved = await Promise.all(
+      state.map(async (held) => ({ held, data: await cpu(held), grad: held.grad && (await cpu(held.grad)) })),
+    );
+    replace(moved, "by module.cpu()");
     return this;
   }
 
@@ -237,6 +246,20 @@ export abstract class Module {
 
   [Symbol.for("nodejs.util.inspect.custom")](): string {
     return describe(this);
+  }
+}
+
+/** Gives tensors other elements and gradients, which may be their own. */
+function replace(
+  moved: readonly { held: Parameter | Buffer; data: Tensor; grad: Tensor | null }[],
+  when: string,
+): void {
+  for (const { held, data, grad } of moved) {
+    if (data === held) continue;
+    held.become(data);
+    data.dispose();
+    held.clearGrad(when);
+    held.grad = grad;
   }
 }
 

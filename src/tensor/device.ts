@@ -5,11 +5,28 @@ import type { KernelSet } from "../kernels/kernelSet.js";
 export type Device = "cpu" | "webgpu";
 
 const kernelSets = new Map<Device, KernelSet | (() => KernelSet)>();
+const starts = new Map<Device, () => Promise<KernelSet>>();
 let defaultDevice: Device = "cpu";
 
 /** Makes `kernels` the kernel set of `device`, for tensors created from now on; a function makes it when first used. */
 export function registerKernels(device: Device, kernels: KernelSet | (() => KernelSet)): void {
   kernelSets.set(device, kernels);
+}
+
+/** Says how to start a device that takes time to wake up: `start` gives the kernel set that serves it now. */
+export function registerStart(device: Device, start: () => Promise<KernelSet>): void {
+  starts.set(device, start);
+}
+
+/**
+ * Makes sure that `device` can be used.
+ *
+ * @throws DeviceError (as a rejection) where it is not present.
+ */
+export async function startDevice(device: Device): Promise<void> {
+  const start = starts.get(device);
+  if (start === undefined) kernelsFor(device);
+  else kernelSets.set(device, await start());
 }
 
 /**
@@ -19,6 +36,12 @@ export function registerKernels(device: Device, kernels: KernelSet | (() => Kern
  */
 export function kernelsFor(device: Device): KernelSet {
   const kernels = kernelSets.get(device);
+  if (kernels === undefined && starts.has(device)) {
+    throw new DeviceError(
+      `device: got "${device}" before it was started; expected it to be awake. ` +
+        `Call await setDefaultDevice("${device}") or await ${device}.init() first.`,
+    );
+  }
   if (kernels === undefined) {
     const present = [...kernelSets.keys()].map((name) => `"${name}"`).join(", ") || "none";
     throw new DeviceError(
@@ -43,6 +66,6 @@ export function getDefaultDevice(): Device {
  * @throws DeviceError (as a rejection) where the device is not present; the default then stays what it was.
  */
 export async function setDefaultDevice(device: Device): Promise<void> {
-  kernelsFor(device);
+  await startDevice(device);
   defaultDevice = device;
 }

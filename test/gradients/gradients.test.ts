@@ -12,6 +12,7 @@ const withoutGradient = new Set([
   "argmax",
   "argmin",
   "bool",
+  "cpu",
   "detach",
   "eq",
   "ge",

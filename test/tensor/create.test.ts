@@ -434,7 +434,7 @@ describe("constant tensors", () => {
       "a device that is missing",
       () => zeros([2], { device: "webgpu" }),
       new DeviceError(
-        'device: got "webgpu"; expected one of the devices that are present ("cpu"). Use a device that is present.',
+        'device: got "webgpu" before it was started; expected it to be awake. Call await setDefaultDevice("webgpu") or await webgpu.init() first.',
       ),
     ],
   ])("refuse %s", (_, call, error) => {
