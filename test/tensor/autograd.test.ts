@@ -635,12 +635,38 @@ describe("a saved tensor that was changed in place", () => {
   });
 
   test("does not matter where nobody needs its values", () => {
-    const x = leaf(1, 2);
-    const h = x.mul(3);
-    const y = h.add(1);
-    h.zero_();
-    y.sum().backward();
-    expect(gradOf(x)).toEqual([3, 3]);
+    const changes: [string, (h: Tensor) => Tensor, number][] = [
+      ["add", (h) => h.add(1), 3],
+      ["mul by a number", (h) => h.mul(2), 6],
+      ["mul_ by a number", (h) => h.clone().mul_(2), 6],
+      ["div by a number", (h) => h.div(2), 1.5],
+      ["mul by a constant", (h) => h.mul(tensor([2, 2])), 6],
+      ["div by a constant", (h) => h.div(tensor([2, 2])), 1.5],
+      ["sub", (h) => h.sub(tensor([1, 1])), 3],
+    ];
+    for (const [name, fn, expected] of changes) {
+      const x = leaf(1, 2);
+      const h = x.mul(3);
+      const y = fn(h);
+      h.zero_();
+      y.sum().backward();
+      expect(gradOf(x), name).toEqual([expected, expected]);
+    }
+  });
+
+  test("matters for the operand that the derivative looks at", () => {
+    for (const fn of [
+      (h: Tensor, c: Tensor) => h.mul(c),
+      (h: Tensor, c: Tensor) => h.div(c),
+      (h: Tensor, c: Tensor) => h.pow(c),
+      (h: Tensor, c: Tensor) => h.maximum(c),
+      (h: Tensor, c: Tensor) => h.mul_(c),
+    ]) {
+      const c = tensor([2, 2]);
+      const y = fn(leaf(1, 2).mul(3), c);
+      c.zero_();
+      expect(() => y.sum().backward()).toThrow("An in-place op changed it");
+    }
   });
 
   test("leaves no gradients under way behind", () => {

@@ -12,12 +12,24 @@ export interface AlphaOptions {
   readonly alpha?: number;
 }
 
-const addSpec: BinarySpec = { name: "add", op: "add", saves: false, gradA: (g) => g, gradB: (g) => g };
-const subSpec: BinarySpec = { name: "sub", op: "sub", saves: false, gradA: (g) => g, gradB: (g) => neg(g) };
+const addSpec: BinarySpec = {
+  name: "add",
+  op: "add",
+  reads: { gradA: "", gradB: "" },
+  gradA: (g) => g,
+  gradB: (g) => g,
+};
+const subSpec: BinarySpec = {
+  name: "sub",
+  op: "sub",
+  reads: { gradA: "", gradB: "" },
+  gradA: (g) => g,
+  gradB: (g) => neg(g),
+};
 const mulSpec: BinarySpec = {
   name: "mul",
   op: "mul",
-  saves: true,
+  reads: { gradA: "b", gradB: "a" },
   gradA: (g, _, b) => mul(g, b),
   gradB: (g, a) => mul(g, a),
 };
@@ -25,14 +37,14 @@ const divSpec: BinarySpec = {
   name: "div",
   op: "div",
   fractions: true,
-  saves: true,
+  reads: { gradA: "b", gradB: "ab" },
   gradA: (g, _, b) => div(g, b),
   gradB: (g, a, b) => neg(mul(g, div(div(a, b), b))),
 };
 const powSpec: BinarySpec = {
   name: "pow",
   op: "pow",
-  saves: true,
+  reads: { gradA: "ab", gradB: "ab" },
   gradA: (g, a, b) => {
     if (b === 0) return mul(g, 0);
     if (typeof b === "number") return mul(g, mul(pow(a, b - 1), b));
@@ -48,14 +60,14 @@ const powSpec: BinarySpec = {
 const maximumSpec: BinarySpec = {
   name: "maximum",
   op: "maximum",
-  saves: true,
+  reads: { gradA: "ab", gradB: "ab" },
   gradA: (g, a, b) => where(lt(a, b), 0, where(eq(a, b), div(g, 2), g)),
   gradB: (g, a, b) => where(gt(a, b), 0, where(eq(a, b), div(g, 2), g)),
 };
 const minimumSpec: BinarySpec = {
   name: "minimum",
   op: "minimum",
-  saves: true,
+  reads: { gradA: "ab", gradB: "ab" },
   gradA: (g, a, b) => where(gt(a, b), 0, where(eq(a, b), div(g, 2), g)),
   gradB: (g, a, b) => where(lt(a, b), 0, where(eq(a, b), div(g, 2), g)),
 };

@@ -53,14 +53,16 @@ function unaryRule(spec: UnarySpec): BackwardRule<readonly Tensor[]> {
   return (g, saved = g) => [() => spec.grad(g, saved)];
 }
 
+type Operands = "" | "a" | "b" | "ab";
+
 /** An elementwise function of two operands, with its derivatives for either. The second operand may be a plain number. */
 export interface BinarySpec {
   readonly name: string;
   readonly op: BinaryOp;
   /** Whether whole numbers become float32. */
   readonly fractions?: boolean;
-  /** Whether the derivatives look at the operands. */
-  readonly saves: boolean;
+  /** The operands that the derivative for either looks at. */
+  readonly reads: { readonly gradA: Operands; readonly gradB: Operands };
   readonly gradA: (g: Tensor, a: Tensor, b: Tensor | number) => Tensor;
   readonly gradB: (g: Tensor, a: Tensor, b: Tensor) => Tensor;
 }
@@ -74,7 +76,7 @@ export function applyBinary(spec: BinarySpec, a: Tensor, b: Tensor | number): Te
   const out = Tensor.allocate(shape, dtype, a.device, name);
   launch(kernels, spec.op, a, b, out);
   const inputs = typeof b === "number" ? [a] : [a, b];
-  return record(name, out, inputs, spec.saves ? inputs : [], binaryRule(spec, a, b));
+  return record(name, out, inputs, toSave(a, b, operandsRead(spec, a, b)), binaryRule(spec, a, b));
 }
 
 /** a = f(a, b). */
@@ -86,17 +88,28 @@ export function changeBinary(spec: BinarySpec, a: Tensor, b: Tensor | number): T
   checkFits(name, spec, a, b);
   checkInPlace(name, a, inputs);
   // The derivatives want the operands as they were; and no kernel may read through another layout what it overwrites.
-  const keepsOld = spec.saves && isRecording(inputs);
-  const original = keepsOld ? clone(a) : a;
-  const isOverwritten = typeof b !== "number" && a.storage === b.storage && (keepsOld || overlaps(a, b));
+  const read = isRecording(inputs) ? operandsRead(spec, a, b) : "";
+  const original = read.includes("a") || (b === a && read !== "") ? clone(a) : a;
+  const isOverwritten = typeof b !== "number" && a.storage === b.storage && (read.includes("b") || overlaps(a, b));
   const other = b === a ? original : isOverwritten ? clone(b) : b;
   const rule = binaryRule(spec, a, b);
   launch(kernels, spec.op, a, other, a);
-  const saved = spec.saves ? [original, ...(typeof other === "number" ? [] : [other])] : [];
-  recordInPlace(name, a, inputs, saved, rule);
+  recordInPlace(name, a, inputs, toSave(original, other, read), rule);
   if (original !== a) original.dispose();
   if (typeof other !== "number" && other !== b && other !== original) other.dispose();
   return a;
+}
+
+/** The operands that the derivatives look at which somebody will ask for: "ab" is both. */
+function operandsRead(spec: BinarySpec, a: Tensor, b: Tensor | number): string {
+  return (a.requiresGrad ? spec.reads.gradA : "") + (typeof b !== "number" && b.requiresGrad ? spec.reads.gradB : "");
+}
+
+function toSave(a: Tensor, b: Tensor | number, read: string): readonly Tensor[] {
+  const [savesA, savesB] = [read.includes("a"), read.includes("b")];
+  if (typeof b === "number") return savesA ? [a] : [];
+  // The rule knows them by their places; one that it will not look at is stood in for by the other.
+  return savesA || savesB ? [savesA ? a : b, savesB ? b : a] : [];
 }
 
 /**
