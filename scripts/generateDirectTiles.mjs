@@ -1,5 +1,10 @@
 // Writes src/kernels/wasm/assembly/directTiles.ts: the innermost loops of the direct convolutions. AssemblyScript cannot
 // index variables that live in registers, so every tile is written out.
+//
+// V8 places each sum as late as it can, in the reverse of the order in which results are stored, and a load before the
+// first sum that needs it. So loads and sums alternate, and all fits the registers, as long as results are stored in the
+// order of the sums, each sum begins with a load of its own, the loop tests before its body, and V8 does not unroll it:
+// which it does with small loops, and with larger ones where they lie in another loop.
 import { writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
@@ -18,33 +23,25 @@ function imageTile(filters, vectors) {
   const record = 4 * (filters + 1);
   write(
     "",
-    `function tiles${filters}(`,
-    "  image: usize, weights: usize, weightsEnd: usize, bias: usize, at: usize, end: usize, out: usize, plane: usize,",
+    `function tile${filters}(`,
+    "  image: usize, weights: usize, weightsEnd: usize, bias: usize, at: usize, out: usize, plane: usize,",
     "): void {",
-    `  for (; at < end; at += ${8 * vectors}) {`,
-    ...count(vectors).map((v) => `    const x${v} = image + load<u32>(at${at(8 * v)});`),
-  );
-  // V8 adds in the order in which the sums first and last occur, and loads just before that only where the loop tests
-  // before its body. Else there are more values at a time than registers.
-  for (const f of count(filters)) {
-    write(`    let ${sums(f).map((s) => `${s} = v128.load32_splat(bias${at(4 * f)})`).join(", ")};`);
-  }
-  write(
-    "    for (let weight = weights; weight < weightsEnd; ) {",
-    "      const offset = load<u32>(weight);",
-    ...count(vectors).map((v) => `      const v${v} = v128.load(x${v} + offset);`),
+    ...count(vectors).map((v) => `  const x${v} = image + load<u32>(at${at(8 * v)});`),
+    ...count(filters).map((f) => `  let ${sums(f).map((s) => `${s} = v128.load32_splat(bias${at(4 * f)})`).join(", ")};`),
+    `  for (; weights < weightsEnd; weights += ${record}) {`,
+    "    const offset = load<u32>(weights);",
+    ...count(vectors).map((v) => `    const v${v} = v128.load(x${v} + offset);`),
   );
   for (const f of count(filters)) {
-    write(`      const w${f} = v128.load32_splat(weight${at(4 * f + 4)});`);
-    for (const v of count(vectors)) write(`      s${f}${v} = fma(w${f}, v${v}, s${f}${v});`);
+    write(`    const w${f} = v128.load32_splat(weights${at(4 * f + 4)});`);
+    for (const v of count(vectors)) write(`    s${f}${v} = fma(w${f}, v${v}, s${f}${v});`);
   }
-  write(`      weight += ${record};`, "    }");
-  write(...count(vectors).map((v) => `    let to${v} = out + load<u32>(at, ${8 * v + 4});`));
+  write("  }", ...count(vectors).map((v) => `  let to${v} = out + load<u32>(at, ${8 * v + 4});`));
   for (const f of count(filters)) {
-    if (f > 0) write(...count(vectors).map((v) => `    to${v} += plane;`));
-    write(...count(vectors).map((v) => `    v128.store(to${v}, s${f}${v});`));
+    if (f > 0) write(...count(vectors).map((v) => `  to${v} += plane;`));
+    write(...count(vectors).map((v) => `  v128.store(to${v}, s${f}${v});`));
   }
-  write("  }", "}");
+  write("}");
 }
 
 function gradTile(filters, window) {
@@ -108,16 +105,15 @@ write(
   "}",
   "",
   "/**",
-  " * The convolution of whole tiles. From `at` to `end` lie pairs of offsets: of a vector of places in the image, and in the",
-  " * output. `weights` has a record for each tap: its offset in the image, and the filters' weights. There is at least one.",
+  " * The convolution of a tile. At `at` lie pairs of offsets: of a vector of places in the image, and in the output.",
+  " * `weights` has a record for each tap: its offset in the image, and the filters' weights.",
   " */",
-  "export function tiles(",
-  "  filters: i32, image: usize, weights: usize, weightsEnd: usize, bias: usize, at: usize, end: usize, out: usize,",
-  "  plane: usize,",
+  "export function tile(",
+  "  filters: i32, image: usize, weights: usize, weightsEnd: usize, bias: usize, at: usize, out: usize, plane: usize,",
   "): void {",
   "  switch (filters) {",
   ...Object.keys(places).map(
-    (filters) => `    case ${filters}: return tiles${filters}(image, weights, weightsEnd, bias, at, end, out, plane);`,
+    (filters) => `    case ${filters}: return tile${filters}(image, weights, weightsEnd, bias, at, out, plane);`,
   ),
   "  }",
   "}",

@@ -7,7 +7,7 @@
  */
 import * as slot from "./convolutionArguments";
 import { copyPlanes } from "./directCopy";
-import { tiles, vectorsOf } from "./directTiles";
+import { tile, vectorsOf } from "./directTiles";
 import { argument, pointer, threadIndex } from "./environment";
 import { ZEROS } from "./gemm";
 
@@ -112,8 +112,9 @@ function filterRows(phase: i32, group: i32, source: usize, rows: i32, target: us
       const tileBytes = <usize>vectorsOf(filters) << 3;
       let at = chunk;
       if (whole) {
-        at += (chunkEnd - chunk) / tileBytes * tileBytes;
-        tiles(filters, source, weights, weightsEnd, bias, chunk, at, out, plane);
+        for (; at + tileBytes <= chunkEnd; at += tileBytes) {
+          tile(filters, source, weights, weightsEnd, bias, at, out, plane);
+        }
       }
       for (; at < chunkEnd; at += tileBytes) {
         const here = min(at + tileBytes, chunkEnd);
@@ -137,7 +138,7 @@ function partOfTile(
     store<u32>(spare + i, load<u32>(min(at + i, end - 8)));
     store<u32>(spare + i, <u32>(i << 1), 4);
   }
-  tiles(filters, source, weights, weightsEnd, bias, spare, spare + tileBytes, results, sparePlane);
+  tile(filters, source, weights, weightsEnd, bias, spare, results, sparePlane);
   for (let filter = 0; filter < filters; filter++) {
     let from = results + <usize>filter * sparePlane;
     for (let vector = at; vector < end; vector += 8) {

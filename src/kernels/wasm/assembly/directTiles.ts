@@ -20,377 +20,358 @@ export function vectorsOf(filters: i32): i32 {
 }
 
 /**
- * The convolution of whole tiles. From `at` to `end` lie pairs of offsets: of a vector of places in the image, and in the
- * output. `weights` has a record for each tap: its offset in the image, and the filters' weights. There is at least one.
+ * The convolution of a tile. At `at` lie pairs of offsets: of a vector of places in the image, and in the output.
+ * `weights` has a record for each tap: its offset in the image, and the filters' weights.
  */
-export function tiles(
-  filters: i32, image: usize, weights: usize, weightsEnd: usize, bias: usize, at: usize, end: usize, out: usize,
-  plane: usize,
+export function tile(
+  filters: i32, image: usize, weights: usize, weightsEnd: usize, bias: usize, at: usize, out: usize, plane: usize,
 ): void {
   switch (filters) {
-    case 1: return tiles1(image, weights, weightsEnd, bias, at, end, out, plane);
-    case 2: return tiles2(image, weights, weightsEnd, bias, at, end, out, plane);
-    case 3: return tiles3(image, weights, weightsEnd, bias, at, end, out, plane);
-    case 4: return tiles4(image, weights, weightsEnd, bias, at, end, out, plane);
-    case 5: return tiles5(image, weights, weightsEnd, bias, at, end, out, plane);
-    case 6: return tiles6(image, weights, weightsEnd, bias, at, end, out, plane);
+    case 1: return tile1(image, weights, weightsEnd, bias, at, out, plane);
+    case 2: return tile2(image, weights, weightsEnd, bias, at, out, plane);
+    case 3: return tile3(image, weights, weightsEnd, bias, at, out, plane);
+    case 4: return tile4(image, weights, weightsEnd, bias, at, out, plane);
+    case 5: return tile5(image, weights, weightsEnd, bias, at, out, plane);
+    case 6: return tile6(image, weights, weightsEnd, bias, at, out, plane);
   }
 }
 
-function tiles1(
-  image: usize, weights: usize, weightsEnd: usize, bias: usize, at: usize, end: usize, out: usize, plane: usize,
+function tile1(
+  image: usize, weights: usize, weightsEnd: usize, bias: usize, at: usize, out: usize, plane: usize,
 ): void {
-  for (; at < end; at += 64) {
-    const x0 = image + load<u32>(at);
-    const x1 = image + load<u32>(at, 8);
-    const x2 = image + load<u32>(at, 16);
-    const x3 = image + load<u32>(at, 24);
-    const x4 = image + load<u32>(at, 32);
-    const x5 = image + load<u32>(at, 40);
-    const x6 = image + load<u32>(at, 48);
-    const x7 = image + load<u32>(at, 56);
-    let s00 = v128.load32_splat(bias), s01 = v128.load32_splat(bias), s02 = v128.load32_splat(bias), s03 = v128.load32_splat(bias), s04 = v128.load32_splat(bias), s05 = v128.load32_splat(bias), s06 = v128.load32_splat(bias), s07 = v128.load32_splat(bias);
-    for (let weight = weights; weight < weightsEnd; ) {
-      const offset = load<u32>(weight);
-      const v0 = v128.load(x0 + offset);
-      const v1 = v128.load(x1 + offset);
-      const v2 = v128.load(x2 + offset);
-      const v3 = v128.load(x3 + offset);
-      const v4 = v128.load(x4 + offset);
-      const v5 = v128.load(x5 + offset);
-      const v6 = v128.load(x6 + offset);
-      const v7 = v128.load(x7 + offset);
-      const w0 = v128.load32_splat(weight, 4);
-      s00 = fma(w0, v0, s00);
-      s01 = fma(w0, v1, s01);
-      s02 = fma(w0, v2, s02);
-      s03 = fma(w0, v3, s03);
-      s04 = fma(w0, v4, s04);
-      s05 = fma(w0, v5, s05);
-      s06 = fma(w0, v6, s06);
-      s07 = fma(w0, v7, s07);
-      weight += 8;
-    }
-    let to0 = out + load<u32>(at, 4);
-    let to1 = out + load<u32>(at, 12);
-    let to2 = out + load<u32>(at, 20);
-    let to3 = out + load<u32>(at, 28);
-    let to4 = out + load<u32>(at, 36);
-    let to5 = out + load<u32>(at, 44);
-    let to6 = out + load<u32>(at, 52);
-    let to7 = out + load<u32>(at, 60);
-    v128.store(to0, s00);
-    v128.store(to1, s01);
-    v128.store(to2, s02);
-    v128.store(to3, s03);
-    v128.store(to4, s04);
-    v128.store(to5, s05);
-    v128.store(to6, s06);
-    v128.store(to7, s07);
+  const x0 = image + load<u32>(at);
+  const x1 = image + load<u32>(at, 8);
+  const x2 = image + load<u32>(at, 16);
+  const x3 = image + load<u32>(at, 24);
+  const x4 = image + load<u32>(at, 32);
+  const x5 = image + load<u32>(at, 40);
+  const x6 = image + load<u32>(at, 48);
+  const x7 = image + load<u32>(at, 56);
+  let s00 = v128.load32_splat(bias), s01 = v128.load32_splat(bias), s02 = v128.load32_splat(bias), s03 = v128.load32_splat(bias), s04 = v128.load32_splat(bias), s05 = v128.load32_splat(bias), s06 = v128.load32_splat(bias), s07 = v128.load32_splat(bias);
+  for (; weights < weightsEnd; weights += 8) {
+    const offset = load<u32>(weights);
+    const v0 = v128.load(x0 + offset);
+    const v1 = v128.load(x1 + offset);
+    const v2 = v128.load(x2 + offset);
+    const v3 = v128.load(x3 + offset);
+    const v4 = v128.load(x4 + offset);
+    const v5 = v128.load(x5 + offset);
+    const v6 = v128.load(x6 + offset);
+    const v7 = v128.load(x7 + offset);
+    const w0 = v128.load32_splat(weights, 4);
+    s00 = fma(w0, v0, s00);
+    s01 = fma(w0, v1, s01);
+    s02 = fma(w0, v2, s02);
+    s03 = fma(w0, v3, s03);
+    s04 = fma(w0, v4, s04);
+    s05 = fma(w0, v5, s05);
+    s06 = fma(w0, v6, s06);
+    s07 = fma(w0, v7, s07);
   }
+  let to0 = out + load<u32>(at, 4);
+  let to1 = out + load<u32>(at, 12);
+  let to2 = out + load<u32>(at, 20);
+  let to3 = out + load<u32>(at, 28);
+  let to4 = out + load<u32>(at, 36);
+  let to5 = out + load<u32>(at, 44);
+  let to6 = out + load<u32>(at, 52);
+  let to7 = out + load<u32>(at, 60);
+  v128.store(to0, s00);
+  v128.store(to1, s01);
+  v128.store(to2, s02);
+  v128.store(to3, s03);
+  v128.store(to4, s04);
+  v128.store(to5, s05);
+  v128.store(to6, s06);
+  v128.store(to7, s07);
 }
 
-function tiles2(
-  image: usize, weights: usize, weightsEnd: usize, bias: usize, at: usize, end: usize, out: usize, plane: usize,
+function tile2(
+  image: usize, weights: usize, weightsEnd: usize, bias: usize, at: usize, out: usize, plane: usize,
 ): void {
-  for (; at < end; at += 48) {
-    const x0 = image + load<u32>(at);
-    const x1 = image + load<u32>(at, 8);
-    const x2 = image + load<u32>(at, 16);
-    const x3 = image + load<u32>(at, 24);
-    const x4 = image + load<u32>(at, 32);
-    const x5 = image + load<u32>(at, 40);
-    let s00 = v128.load32_splat(bias), s01 = v128.load32_splat(bias), s02 = v128.load32_splat(bias), s03 = v128.load32_splat(bias), s04 = v128.load32_splat(bias), s05 = v128.load32_splat(bias);
-    let s10 = v128.load32_splat(bias, 4), s11 = v128.load32_splat(bias, 4), s12 = v128.load32_splat(bias, 4), s13 = v128.load32_splat(bias, 4), s14 = v128.load32_splat(bias, 4), s15 = v128.load32_splat(bias, 4);
-    for (let weight = weights; weight < weightsEnd; ) {
-      const offset = load<u32>(weight);
-      const v0 = v128.load(x0 + offset);
-      const v1 = v128.load(x1 + offset);
-      const v2 = v128.load(x2 + offset);
-      const v3 = v128.load(x3 + offset);
-      const v4 = v128.load(x4 + offset);
-      const v5 = v128.load(x5 + offset);
-      const w0 = v128.load32_splat(weight, 4);
-      s00 = fma(w0, v0, s00);
-      s01 = fma(w0, v1, s01);
-      s02 = fma(w0, v2, s02);
-      s03 = fma(w0, v3, s03);
-      s04 = fma(w0, v4, s04);
-      s05 = fma(w0, v5, s05);
-      const w1 = v128.load32_splat(weight, 8);
-      s10 = fma(w1, v0, s10);
-      s11 = fma(w1, v1, s11);
-      s12 = fma(w1, v2, s12);
-      s13 = fma(w1, v3, s13);
-      s14 = fma(w1, v4, s14);
-      s15 = fma(w1, v5, s15);
-      weight += 12;
-    }
-    let to0 = out + load<u32>(at, 4);
-    let to1 = out + load<u32>(at, 12);
-    let to2 = out + load<u32>(at, 20);
-    let to3 = out + load<u32>(at, 28);
-    let to4 = out + load<u32>(at, 36);
-    let to5 = out + load<u32>(at, 44);
-    v128.store(to0, s00);
-    v128.store(to1, s01);
-    v128.store(to2, s02);
-    v128.store(to3, s03);
-    v128.store(to4, s04);
-    v128.store(to5, s05);
-    to0 += plane;
-    to1 += plane;
-    to2 += plane;
-    to3 += plane;
-    to4 += plane;
-    to5 += plane;
-    v128.store(to0, s10);
-    v128.store(to1, s11);
-    v128.store(to2, s12);
-    v128.store(to3, s13);
-    v128.store(to4, s14);
-    v128.store(to5, s15);
+  const x0 = image + load<u32>(at);
+  const x1 = image + load<u32>(at, 8);
+  const x2 = image + load<u32>(at, 16);
+  const x3 = image + load<u32>(at, 24);
+  const x4 = image + load<u32>(at, 32);
+  const x5 = image + load<u32>(at, 40);
+  let s00 = v128.load32_splat(bias), s01 = v128.load32_splat(bias), s02 = v128.load32_splat(bias), s03 = v128.load32_splat(bias), s04 = v128.load32_splat(bias), s05 = v128.load32_splat(bias);
+  let s10 = v128.load32_splat(bias, 4), s11 = v128.load32_splat(bias, 4), s12 = v128.load32_splat(bias, 4), s13 = v128.load32_splat(bias, 4), s14 = v128.load32_splat(bias, 4), s15 = v128.load32_splat(bias, 4);
+  for (; weights < weightsEnd; weights += 12) {
+    const offset = load<u32>(weights);
+    const v0 = v128.load(x0 + offset);
+    const v1 = v128.load(x1 + offset);
+    const v2 = v128.load(x2 + offset);
+    const v3 = v128.load(x3 + offset);
+    const v4 = v128.load(x4 + offset);
+    const v5 = v128.load(x5 + offset);
+    const w0 = v128.load32_splat(weights, 4);
+    s00 = fma(w0, v0, s00);
+    s01 = fma(w0, v1, s01);
+    s02 = fma(w0, v2, s02);
+    s03 = fma(w0, v3, s03);
+    s04 = fma(w0, v4, s04);
+    s05 = fma(w0, v5, s05);
+    const w1 = v128.load32_splat(weights, 8);
+    s10 = fma(w1, v0, s10);
+    s11 = fma(w1, v1, s11);
+    s12 = fma(w1, v2, s12);
+    s13 = fma(w1, v3, s13);
+    s14 = fma(w1, v4, s14);
+    s15 = fma(w1, v5, s15);
   }
+  let to0 = out + load<u32>(at, 4);
+  let to1 = out + load<u32>(at, 12);
+  let to2 = out + load<u32>(at, 20);
+  let to3 = out + load<u32>(at, 28);
+  let to4 = out + load<u32>(at, 36);
+  let to5 = out + load<u32>(at, 44);
+  v128.store(to0, s00);
+  v128.store(to1, s01);
+  v128.store(to2, s02);
+  v128.store(to3, s03);
+  v128.store(to4, s04);
+  v128.store(to5, s05);
+  to0 += plane;
+  to1 += plane;
+  to2 += plane;
+  to3 += plane;
+  to4 += plane;
+  to5 += plane;
+  v128.store(to0, s10);
+  v128.store(to1, s11);
+  v128.store(to2, s12);
+  v128.store(to3, s13);
+  v128.store(to4, s14);
+  v128.store(to5, s15);
 }
 
-function tiles3(
-  image: usize, weights: usize, weightsEnd: usize, bias: usize, at: usize, end: usize, out: usize, plane: usize,
+function tile3(
+  image: usize, weights: usize, weightsEnd: usize, bias: usize, at: usize, out: usize, plane: usize,
 ): void {
-  for (; at < end; at += 32) {
-    const x0 = image + load<u32>(at);
-    const x1 = image + load<u32>(at, 8);
-    const x2 = image + load<u32>(at, 16);
-    const x3 = image + load<u32>(at, 24);
-    let s00 = v128.load32_splat(bias), s01 = v128.load32_splat(bias), s02 = v128.load32_splat(bias), s03 = v128.load32_splat(bias);
-    let s10 = v128.load32_splat(bias, 4), s11 = v128.load32_splat(bias, 4), s12 = v128.load32_splat(bias, 4), s13 = v128.load32_splat(bias, 4);
-    let s20 = v128.load32_splat(bias, 8), s21 = v128.load32_splat(bias, 8), s22 = v128.load32_splat(bias, 8), s23 = v128.load32_splat(bias, 8);
-    for (let weight = weights; weight < weightsEnd; ) {
-      const offset = load<u32>(weight);
-      const v0 = v128.load(x0 + offset);
-      const v1 = v128.load(x1 + offset);
-      const v2 = v128.load(x2 + offset);
-      const v3 = v128.load(x3 + offset);
-      const w0 = v128.load32_splat(weight, 4);
-      s00 = fma(w0, v0, s00);
-      s01 = fma(w0, v1, s01);
-      s02 = fma(w0, v2, s02);
-      s03 = fma(w0, v3, s03);
-      const w1 = v128.load32_splat(weight, 8);
-      s10 = fma(w1, v0, s10);
-      s11 = fma(w1, v1, s11);
-      s12 = fma(w1, v2, s12);
-      s13 = fma(w1, v3, s13);
-      const w2 = v128.load32_splat(weight, 12);
-      s20 = fma(w2, v0, s20);
-      s21 = fma(w2, v1, s21);
-      s22 = fma(w2, v2, s22);
-      s23 = fma(w2, v3, s23);
-      weight += 16;
-    }
-    let to0 = out + load<u32>(at, 4);
-    let to1 = out + load<u32>(at, 12);
-    let to2 = out + load<u32>(at, 20);
-    let to3 = out + load<u32>(at, 28);
-    v128.store(to0, s00);
-    v128.store(to1, s01);
-    v128.store(to2, s02);
-    v128.store(to3, s03);
-    to0 += plane;
-    to1 += plane;
-    to2 += plane;
-    to3 += plane;
-    v128.store(to0, s10);
-    v128.store(to1, s11);
-    v128.store(to2, s12);
-    v128.store(to3, s13);
-    to0 += plane;
-    to1 += plane;
-    to2 += plane;
-    to3 += plane;
-    v128.store(to0, s20);
-    v128.store(to1, s21);
-    v128.store(to2, s22);
-    v128.store(to3, s23);
+  const x0 = image + load<u32>(at);
+  const x1 = image + load<u32>(at, 8);
+  const x2 = image + load<u32>(at, 16);
+  const x3 = image + load<u32>(at, 24);
+  let s00 = v128.load32_splat(bias), s01 = v128.load32_splat(bias), s02 = v128.load32_splat(bias), s03 = v128.load32_splat(bias);
+  let s10 = v128.load32_splat(bias, 4), s11 = v128.load32_splat(bias, 4), s12 = v128.load32_splat(bias, 4), s13 = v128.load32_splat(bias, 4);
+  let s20 = v128.load32_splat(bias, 8), s21 = v128.load32_splat(bias, 8), s22 = v128.load32_splat(bias, 8), s23 = v128.load32_splat(bias, 8);
+  for (; weights < weightsEnd; weights += 16) {
+    const offset = load<u32>(weights);
+    const v0 = v128.load(x0 + offset);
+    const v1 = v128.load(x1 + offset);
+    const v2 = v128.load(x2 + offset);
+    const v3 = v128.load(x3 + offset);
+    const w0 = v128.load32_splat(weights, 4);
+    s00 = fma(w0, v0, s00);
+    s01 = fma(w0, v1, s01);
+    s02 = fma(w0, v2, s02);
+    s03 = fma(w0, v3, s03);
+    const w1 = v128.load32_splat(weights, 8);
+    s10 = fma(w1, v0, s10);
+    s11 = fma(w1, v1, s11);
+    s12 = fma(w1, v2, s12);
+    s13 = fma(w1, v3, s13);
+    const w2 = v128.load32_splat(weights, 12);
+    s20 = fma(w2, v0, s20);
+    s21 = fma(w2, v1, s21);
+    s22 = fma(w2, v2, s22);
+    s23 = fma(w2, v3, s23);
   }
+  let to0 = out + load<u32>(at, 4);
+  let to1 = out + load<u32>(at, 12);
+  let to2 = out + load<u32>(at, 20);
+  let to3 = out + load<u32>(at, 28);
+  v128.store(to0, s00);
+  v128.store(to1, s01);
+  v128.store(to2, s02);
+  v128.store(to3, s03);
+  to0 += plane;
+  to1 += plane;
+  to2 += plane;
+  to3 += plane;
+  v128.store(to0, s10);
+  v128.store(to1, s11);
+  v128.store(to2, s12);
+  v128.store(to3, s13);
+  to0 += plane;
+  to1 += plane;
+  to2 += plane;
+  to3 += plane;
+  v128.store(to0, s20);
+  v128.store(to1, s21);
+  v128.store(to2, s22);
+  v128.store(to3, s23);
 }
 
-function tiles4(
-  image: usize, weights: usize, weightsEnd: usize, bias: usize, at: usize, end: usize, out: usize, plane: usize,
+function tile4(
+  image: usize, weights: usize, weightsEnd: usize, bias: usize, at: usize, out: usize, plane: usize,
 ): void {
-  for (; at < end; at += 24) {
-    const x0 = image + load<u32>(at);
-    const x1 = image + load<u32>(at, 8);
-    const x2 = image + load<u32>(at, 16);
-    let s00 = v128.load32_splat(bias), s01 = v128.load32_splat(bias), s02 = v128.load32_splat(bias);
-    let s10 = v128.load32_splat(bias, 4), s11 = v128.load32_splat(bias, 4), s12 = v128.load32_splat(bias, 4);
-    let s20 = v128.load32_splat(bias, 8), s21 = v128.load32_splat(bias, 8), s22 = v128.load32_splat(bias, 8);
-    let s30 = v128.load32_splat(bias, 12), s31 = v128.load32_splat(bias, 12), s32 = v128.load32_splat(bias, 12);
-    for (let weight = weights; weight < weightsEnd; ) {
-      const offset = load<u32>(weight);
-      const v0 = v128.load(x0 + offset);
-      const v1 = v128.load(x1 + offset);
-      const v2 = v128.load(x2 + offset);
-      const w0 = v128.load32_splat(weight, 4);
-      s00 = fma(w0, v0, s00);
-      s01 = fma(w0, v1, s01);
-      s02 = fma(w0, v2, s02);
-      const w1 = v128.load32_splat(weight, 8);
-      s10 = fma(w1, v0, s10);
-      s11 = fma(w1, v1, s11);
-      s12 = fma(w1, v2, s12);
-      const w2 = v128.load32_splat(weight, 12);
-      s20 = fma(w2, v0, s20);
-      s21 = fma(w2, v1, s21);
-      s22 = fma(w2, v2, s22);
-      const w3 = v128.load32_splat(weight, 16);
-      s30 = fma(w3, v0, s30);
-      s31 = fma(w3, v1, s31);
-      s32 = fma(w3, v2, s32);
-      weight += 20;
-    }
-    let to0 = out + load<u32>(at, 4);
-    let to1 = out + load<u32>(at, 12);
-    let to2 = out + load<u32>(at, 20);
-    v128.store(to0, s00);
-    v128.store(to1, s01);
-    v128.store(to2, s02);
-    to0 += plane;
-    to1 += plane;
-    to2 += plane;
-    v128.store(to0, s10);
-    v128.store(to1, s11);
-    v128.store(to2, s12);
-    to0 += plane;
-    to1 += plane;
-    to2 += plane;
-    v128.store(to0, s20);
-    v128.store(to1, s21);
-    v128.store(to2, s22);
-    to0 += plane;
-    to1 += plane;
-    to2 += plane;
-    v128.store(to0, s30);
-    v128.store(to1, s31);
-    v128.store(to2, s32);
+  const x0 = image + load<u32>(at);
+  const x1 = image + load<u32>(at, 8);
+  const x2 = image + load<u32>(at, 16);
+  let s00 = v128.load32_splat(bias), s01 = v128.load32_splat(bias), s02 = v128.load32_splat(bias);
+  let s10 = v128.load32_splat(bias, 4), s11 = v128.load32_splat(bias, 4), s12 = v128.load32_splat(bias, 4);
+  let s20 = v128.load32_splat(bias, 8), s21 = v128.load32_splat(bias, 8), s22 = v128.load32_splat(bias, 8);
+  let s30 = v128.load32_splat(bias, 12), s31 = v128.load32_splat(bias, 12), s32 = v128.load32_splat(bias, 12);
+  for (; weights < weightsEnd; weights += 20) {
+    const offset = load<u32>(weights);
+    const v0 = v128.load(x0 + offset);
+    const v1 = v128.load(x1 + offset);
+    const v2 = v128.load(x2 + offset);
+    const w0 = v128.load32_splat(weights, 4);
+    s00 = fma(w0, v0, s00);
+    s01 = fma(w0, v1, s01);
+    s02 = fma(w0, v2, s02);
+    const w1 = v128.load32_splat(weights, 8);
+    s10 = fma(w1, v0, s10);
+    s11 = fma(w1, v1, s11);
+    s12 = fma(w1, v2, s12);
+    const w2 = v128.load32_splat(weights, 12);
+    s20 = fma(w2, v0, s20);
+    s21 = fma(w2, v1, s21);
+    s22 = fma(w2, v2, s22);
+    const w3 = v128.load32_splat(weights, 16);
+    s30 = fma(w3, v0, s30);
+    s31 = fma(w3, v1, s31);
+    s32 = fma(w3, v2, s32);
   }
+  let to0 = out + load<u32>(at, 4);
+  let to1 = out + load<u32>(at, 12);
+  let to2 = out + load<u32>(at, 20);
+  v128.store(to0, s00);
+  v128.store(to1, s01);
+  v128.store(to2, s02);
+  to0 += plane;
+  to1 += plane;
+  to2 += plane;
+  v128.store(to0, s10);
+  v128.store(to1, s11);
+  v128.store(to2, s12);
+  to0 += plane;
+  to1 += plane;
+  to2 += plane;
+  v128.store(to0, s20);
+  v128.store(to1, s21);
+  v128.store(to2, s22);
+  to0 += plane;
+  to1 += plane;
+  to2 += plane;
+  v128.store(to0, s30);
+  v128.store(to1, s31);
+  v128.store(to2, s32);
 }
 
-function tiles5(
-  image: usize, weights: usize, weightsEnd: usize, bias: usize, at: usize, end: usize, out: usize, plane: usize,
+function tile5(
+  image: usize, weights: usize, weightsEnd: usize, bias: usize, at: usize, out: usize, plane: usize,
 ): void {
-  for (; at < end; at += 16) {
-    const x0 = image + load<u32>(at);
-    const x1 = image + load<u32>(at, 8);
-    let s00 = v128.load32_splat(bias), s01 = v128.load32_splat(bias);
-    let s10 = v128.load32_splat(bias, 4), s11 = v128.load32_splat(bias, 4);
-    let s20 = v128.load32_splat(bias, 8), s21 = v128.load32_splat(bias, 8);
-    let s30 = v128.load32_splat(bias, 12), s31 = v128.load32_splat(bias, 12);
-    let s40 = v128.load32_splat(bias, 16), s41 = v128.load32_splat(bias, 16);
-    for (let weight = weights; weight < weightsEnd; ) {
-      const offset = load<u32>(weight);
-      const v0 = v128.load(x0 + offset);
-      const v1 = v128.load(x1 + offset);
-      const w0 = v128.load32_splat(weight, 4);
-      s00 = fma(w0, v0, s00);
-      s01 = fma(w0, v1, s01);
-      const w1 = v128.load32_splat(weight, 8);
-      s10 = fma(w1, v0, s10);
-      s11 = fma(w1, v1, s11);
-      const w2 = v128.load32_splat(weight, 12);
-      s20 = fma(w2, v0, s20);
-      s21 = fma(w2, v1, s21);
-      const w3 = v128.load32_splat(weight, 16);
-      s30 = fma(w3, v0, s30);
-      s31 = fma(w3, v1, s31);
-      const w4 = v128.load32_splat(weight, 20);
-      s40 = fma(w4, v0, s40);
-      s41 = fma(w4, v1, s41);
-      weight += 24;
-    }
-    let to0 = out + load<u32>(at, 4);
-    let to1 = out + load<u32>(at, 12);
-    v128.store(to0, s00);
-    v128.store(to1, s01);
-    to0 += plane;
-    to1 += plane;
-    v128.store(to0, s10);
-    v128.store(to1, s11);
-    to0 += plane;
-    to1 += plane;
-    v128.store(to0, s20);
-    v128.store(to1, s21);
-    to0 += plane;
-    to1 += plane;
-    v128.store(to0, s30);
-    v128.store(to1, s31);
-    to0 += plane;
-    to1 += plane;
-    v128.store(to0, s40);
-    v128.store(to1, s41);
+  const x0 = image + load<u32>(at);
+  const x1 = image + load<u32>(at, 8);
+  let s00 = v128.load32_splat(bias), s01 = v128.load32_splat(bias);
+  let s10 = v128.load32_splat(bias, 4), s11 = v128.load32_splat(bias, 4);
+  let s20 = v128.load32_splat(bias, 8), s21 = v128.load32_splat(bias, 8);
+  let s30 = v128.load32_splat(bias, 12), s31 = v128.load32_splat(bias, 12);
+  let s40 = v128.load32_splat(bias, 16), s41 = v128.load32_splat(bias, 16);
+  for (; weights < weightsEnd; weights += 24) {
+    const offset = load<u32>(weights);
+    const v0 = v128.load(x0 + offset);
+    const v1 = v128.load(x1 + offset);
+    const w0 = v128.load32_splat(weights, 4);
+    s00 = fma(w0, v0, s00);
+    s01 = fma(w0, v1, s01);
+    const w1 = v128.load32_splat(weights, 8);
+    s10 = fma(w1, v0, s10);
+    s11 = fma(w1, v1, s11);
+    const w2 = v128.load32_splat(weights, 12);
+    s20 = fma(w2, v0, s20);
+    s21 = fma(w2, v1, s21);
+    const w3 = v128.load32_splat(weights, 16);
+    s30 = fma(w3, v0, s30);
+    s31 = fma(w3, v1, s31);
+    const w4 = v128.load32_splat(weights, 20);
+    s40 = fma(w4, v0, s40);
+    s41 = fma(w4, v1, s41);
   }
+  let to0 = out + load<u32>(at, 4);
+  let to1 = out + load<u32>(at, 12);
+  v128.store(to0, s00);
+  v128.store(to1, s01);
+  to0 += plane;
+  to1 += plane;
+  v128.store(to0, s10);
+  v128.store(to1, s11);
+  to0 += plane;
+  to1 += plane;
+  v128.store(to0, s20);
+  v128.store(to1, s21);
+  to0 += plane;
+  to1 += plane;
+  v128.store(to0, s30);
+  v128.store(to1, s31);
+  to0 += plane;
+  to1 += plane;
+  v128.store(to0, s40);
+  v128.store(to1, s41);
 }
 
-function tiles6(
-  image: usize, weights: usize, weightsEnd: usize, bias: usize, at: usize, end: usize, out: usize, plane: usize,
+function tile6(
+  image: usize, weights: usize, weightsEnd: usize, bias: usize, at: usize, out: usize, plane: usize,
 ): void {
-  for (; at < end; at += 16) {
-    const x0 = image + load<u32>(at);
-    const x1 = image + load<u32>(at, 8);
-    let s00 = v128.load32_splat(bias), s01 = v128.load32_splat(bias);
-    let s10 = v128.load32_splat(bias, 4), s11 = v128.load32_splat(bias, 4);
-    let s20 = v128.load32_splat(bias, 8), s21 = v128.load32_splat(bias, 8);
-    let s30 = v128.load32_splat(bias, 12), s31 = v128.load32_splat(bias, 12);
-    let s40 = v128.load32_splat(bias, 16), s41 = v128.load32_splat(bias, 16);
-    let s50 = v128.load32_splat(bias, 20), s51 = v128.load32_splat(bias, 20);
-    for (let weight = weights; weight < weightsEnd; ) {
-      const offset = load<u32>(weight);
-      const v0 = v128.load(x0 + offset);
-      const v1 = v128.load(x1 + offset);
-      const w0 = v128.load32_splat(weight, 4);
-      s00 = fma(w0, v0, s00);
-      s01 = fma(w0, v1, s01);
-      const w1 = v128.load32_splat(weight, 8);
-      s10 = fma(w1, v0, s10);
-      s11 = fma(w1, v1, s11);
-      const w2 = v128.load32_splat(weight, 12);
-      s20 = fma(w2, v0, s20);
-      s21 = fma(w2, v1, s21);
-      const w3 = v128.load32_splat(weight, 16);
-      s30 = fma(w3, v0, s30);
-      s31 = fma(w3, v1, s31);
-      const w4 = v128.load32_splat(weight, 20);
-      s40 = fma(w4, v0, s40);
-      s41 = fma(w4, v1, s41);
-      const w5 = v128.load32_splat(weight, 24);
-      s50 = fma(w5, v0, s50);
-      s51 = fma(w5, v1, s51);
-      weight += 28;
-    }
-    let to0 = out + load<u32>(at, 4);
-    let to1 = out + load<u32>(at, 12);
-    v128.store(to0, s00);
-    v128.store(to1, s01);
-    to0 += plane;
-    to1 += plane;
-    v128.store(to0, s10);
-    v128.store(to1, s11);
-    to0 += plane;
-    to1 += plane;
-    v128.store(to0, s20);
-    v128.store(to1, s21);
-    to0 += plane;
-    to1 += plane;
-    v128.store(to0, s30);
-    v128.store(to1, s31);
-    to0 += plane;
-    to1 += plane;
-    v128.store(to0, s40);
-    v128.store(to1, s41);
-    to0 += plane;
-    to1 += plane;
-    v128.store(to0, s50);
-    v128.store(to1, s51);
+  const x0 = image + load<u32>(at);
+  const x1 = image + load<u32>(at, 8);
+  let s00 = v128.load32_splat(bias), s01 = v128.load32_splat(bias);
+  let s10 = v128.load32_splat(bias, 4), s11 = v128.load32_splat(bias, 4);
+  let s20 = v128.load32_splat(bias, 8), s21 = v128.load32_splat(bias, 8);
+  let s30 = v128.load32_splat(bias, 12), s31 = v128.load32_splat(bias, 12);
+  let s40 = v128.load32_splat(bias, 16), s41 = v128.load32_splat(bias, 16);
+  let s50 = v128.load32_splat(bias, 20), s51 = v128.load32_splat(bias, 20);
+  for (; weights < weightsEnd; weights += 28) {
+    const offset = load<u32>(weights);
+    const v0 = v128.load(x0 + offset);
+    const v1 = v128.load(x1 + offset);
+    const w0 = v128.load32_splat(weights, 4);
+    s00 = fma(w0, v0, s00);
+    s01 = fma(w0, v1, s01);
+    const w1 = v128.load32_splat(weights, 8);
+    s10 = fma(w1, v0, s10);
+    s11 = fma(w1, v1, s11);
+    const w2 = v128.load32_splat(weights, 12);
+    s20 = fma(w2, v0, s20);
+    s21 = fma(w2, v1, s21);
+    const w3 = v128.load32_splat(weights, 16);
+    s30 = fma(w3, v0, s30);
+    s31 = fma(w3, v1, s31);
+    const w4 = v128.load32_splat(weights, 20);
+    s40 = fma(w4, v0, s40);
+    s41 = fma(w4, v1, s41);
+    const w5 = v128.load32_splat(weights, 24);
+    s50 = fma(w5, v0, s50);
+    s51 = fma(w5, v1, s51);
   }
+  let to0 = out + load<u32>(at, 4);
+  let to1 = out + load<u32>(at, 12);
+  v128.store(to0, s00);
+  v128.store(to1, s01);
+  to0 += plane;
+  to1 += plane;
+  v128.store(to0, s10);
+  v128.store(to1, s11);
+  to0 += plane;
+  to1 += plane;
+  v128.store(to0, s20);
+  v128.store(to1, s21);
+  to0 += plane;
+  to1 += plane;
+  v128.store(to0, s30);
+  v128.store(to1, s31);
+  to0 += plane;
+  to1 += plane;
+  v128.store(to0, s40);
+  v128.store(to1, s41);
+  to0 += plane;
+  to1 += plane;
+  v128.store(to0, s50);
+  v128.store(to1, s51);
 }
 
 /**
