@@ -16,6 +16,7 @@ export {
   webgpu,
 } from "./devices.js";
 export * from "./errors.js";
+export * from "./io/index.js";
 export type { DType, TypedArray } from "./kernels/dtype.js";
 export * as nn from "./nn/index.js";
 export * as optim from "./optim/index.js";

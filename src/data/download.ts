@@ -7,6 +7,7 @@
 import { TapegradError } from "../errors.js";
 import { importNode } from "../platform/node.js";
 import { claimPart, releasePart } from "../platform/partFile.js";
+import { reasonOf } from "../platform/reasonOf.js";
 
 /** No mirror gave an intact copy of a file, or the folder could not be written. */
 export class DownloadError extends TapegradError {
@@ -177,12 +178,4 @@ async function sha256Of(path: string): Promise<string> {
   const hash = createHash("sha256");
   for await (const chunk of fs.createReadStream(path)) hash.update(chunk);
   return hash.digest("hex");
-}
-
-/** The innermost reason: fetch hides the cause of a failure behind "fetch failed". */
-export function reasonOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  if (error.cause instanceof Error) return reasonOf(error.cause);
-  // Trying several addresses of one host fails with a code and no message.
-  return error.message === "" && "code" in error ? String(error.code) : error.message;
 }

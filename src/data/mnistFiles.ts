@@ -6,7 +6,8 @@
 
 import { ArgumentError, DataFormatError } from "../errors.js";
 import { importNode, isNode } from "../platform/node.js";
-import { DownloadError, download, reasonOf } from "./download.js";
+import { reasonOf } from "../platform/reasonOf.js";
+import { DownloadError, download } from "./download.js";
 
 /** What identifies one file of a mirror. */
 interface GzipFile {

@@ -43,7 +43,7 @@ export function withoutRepeats<T extends object>(held: Iterable<Held<T>>): Held<
 }
 
 /** Whether a value is an object literal, and no instance of a class. */
-export function isPlain(value: unknown): value is object {
+export function isPlain(value: unknown): value is Record<string, unknown> {
   if (typeof value !== "object" || value === null) return false;
   const prototype: unknown = Object.getPrototypeOf(value);
   return prototype === Object.prototype || prototype === null;

@@ -3,7 +3,7 @@ import { DTypeError } from "../errors.js";
 import { isFloating } from "../kernels/dtype.js";
 import type { DType } from "../kernels/kernelSet.js";
 
-export { isFloating } from "../kernels/dtype.js";
+export { bytesPerElement, type DType, isFloating, type TypedArray } from "../kernels/dtype.js";
 
 const order: readonly DType[] = ["bool", "int32", "float32", "float64"];
 

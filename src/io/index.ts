@@ -1,0 +1,9 @@
+/**
+ * Saving, loading, and going on where training stopped.
+ *
+ * @module
+ */
+export { FileError } from "./fileError.js";
+export { type LoadOptions, load, loadMetadata } from "./load.js";
+export { type SaveOptions, save, saveToBlob } from "./save.js";
+export type { LoadSource } from "./source.js";
