@@ -10,11 +10,20 @@ import {
   directWeightGradServes,
 } from "./convolutionDirect.js";
 import type { Engine } from "./engine.js";
+import {
+  canWinograd,
+  winogradForward,
+  winogradForwardWins,
+  winogradInputGrad,
+  winogradInputGradWins,
+  winogradWeightGrad,
+  winogradWeightGradWins,
+} from "./winograd.js";
 
 type ConvolutionKernels = Pick<KernelSet, "conv2d" | "conv2dInputGrad" | "conv2dWeightGrad">;
 
 /** How a convolution is computed. */
-export type Road = "columns" | "direct";
+export type Road = "columns" | "direct" | "winograd";
 
 /** One way to compute one of the three, and when to take it: the first whose `wins` says so. */
 interface Choice<Run> {
@@ -38,14 +47,17 @@ const table: {
   readonly weightGrad: readonly Choice<ToWeight>[];
 } = {
   forward: [
+    { road: "winograd", serves: canWinograd, wins: winogradForwardWins, run: winogradForward },
     { road: "direct", serves: always, wins: always, run: directForward },
     { road: "columns", serves: always, wins: always, run: columnsForward },
   ],
   inputGrad: [
+    { road: "winograd", serves: canWinograd, wins: winogradInputGradWins, run: winogradInputGrad },
     { road: "direct", serves: directInputGradServes, wins: always, run: directInputGrad },
     { road: "columns", serves: always, wins: always, run: columnsInputGrad },
   ],
   weightGrad: [
+    { road: "winograd", serves: canWinograd, wins: winogradWeightGradWins, run: winogradWeightGrad },
     { road: "direct", serves: directWeightGradServes, wins: always, run: directWeightGrad },
     { road: "columns", serves: always, wins: always, run: columnsWeightGrad },
   ],

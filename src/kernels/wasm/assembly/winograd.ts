@@ -253,11 +253,11 @@ export function winogradFilterGradSum(begin: i32, end: i32): void {
     for (let channel = 0; channel < channels; channel += 4) {
       let from = pointer(0) + <usize>filter * pointer(5) + (<usize>channel << 2);
       for (let to = bench; to < half; to += 16) {
-        let sum = v128.load(from);
+        let sum = f32x4.splat(0);
         let at = from;
-        for (let part = 1; part < parts; part++) {
-          at += partBytes;
+        for (let part = 0; part < parts; part++) {
           sum = f32x4.add(sum, v128.load(at));
+          at += partBytes;
         }
         v128.store(to, sum);
         from += point;
