@@ -1,5 +1,5 @@
 /** What is measured: each line makes its tensors and returns what is timed. bench/pytorch.py has the same under the same names. */
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { conv2d, data, manualSeed, nn, noGrad, optim, rand, randint, randn, type Tensor } from "tapegrad";
 import { Cnn, LeNet5, Scratch } from "../examples/models.js";
@@ -134,7 +134,9 @@ function start(): Line {
     name: "start to first loss",
     prepare: () => {
       const cwd = fileURLToPath(new URL("..", import.meta.url));
-      execFileSync("npm", ["run", "--silent", "build"], { cwd, stdio: ["ignore", "ignore", "inherit"] });
+      const build = spawnSync("npm", ["run", "--silent", "build"], { cwd, encoding: "utf8" });
+      if (build.status !== 0)
+        throw new Error(`npm run build does not pass:\n${build.stdout}${build.stderr.slice(-500)}`);
       return (times) => {
         for (let i = 0; i < times; i++) execFileSync(process.execPath, ["bench/start.mjs"], { cwd, stdio: "pipe" });
       };

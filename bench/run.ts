@@ -1,9 +1,9 @@
 /** `npm run bench`: how long training steps and single kernels take, here and in PyTorch, measured in turns. */
 import { availableParallelism, cpus, loadavg } from "node:os";
 import { Command, InvalidArgumentError } from "commander";
-import { backendInfo, setNumThreads } from "tapegrad";
+import { backendInfo, configureCpu, setNumThreads } from "tapegrad";
 import { type Line, lines } from "./lines.js";
-import { measureInTurns, type Timed } from "./measure.js";
+import { measureInTurns, type Timed, type Times } from "./measure.js";
 import { PyTorch } from "./pytorch.js";
 import { heading, row } from "./table.js";
 
@@ -13,6 +13,7 @@ interface Settings {
   repeats: number;
   python: string;
   pytorch: boolean;
+  reference?: true;
 }
 
 const program = new Command("bench")
@@ -22,6 +23,7 @@ const program = new Command("bench")
   .option("--repeats <n>", "rounds of which the median is shown", count, 9)
   .option("--python <command>", "a Python that has PyTorch", "python3")
   .option("--no-pytorch", "measure this library alone")
+  .option("--reference", "measure the plain TypeScript loops in place of WASM; they have one thread")
   .allowExcessArguments(false)
   .addHelpText("after", `\nLines:\n${lines.map(({ name }) => `  ${name}`).join("\n")}`);
 
@@ -32,7 +34,8 @@ if (chosen.length === 0)
 await main(chosen);
 
 async function main(chosenLines: readonly Line[]): Promise<void> {
-  setNumThreads(settings.threads);
+  if (settings.reference) configureCpu({ kernels: "reference" });
+  else setNumThreads(settings.threads);
   const pytorch = settings.pytorch ? await startPyTorch() : null;
   const { kernels, build, threads } = backendInfo();
   const [load = 0] = loadavg();
@@ -46,16 +49,25 @@ async function main(chosenLines: readonly Line[]): Promise<void> {
   console.log(`\n${heading(pytorch !== null)}`);
   try {
     for (const line of chosenLines) {
-      const sides: Timed[] = [await ours(line)];
-      if (pytorch !== null) {
-        await pytorch.prepare(line.name);
-        sides.push((times) => pytorch.run(times));
+      try {
+        console.log(row(line, await measure(line, pytorch)));
+      } catch (error) {
+        console.log(`${line.name} failed: ${error instanceof Error ? error.message : String(error)}`);
+        process.exitCode = 1;
       }
-      console.log(row(line, await measureInTurns(sides, settings.repeats)));
     }
   } finally {
     pytorch?.stop();
   }
+}
+
+async function measure(line: Line, pytorch: PyTorch | null): Promise<Times[]> {
+  const sides: Timed[] = [await ours(line)];
+  if (pytorch !== null) {
+    await pytorch.prepare(line.name);
+    sides.push((times) => pytorch.run(times));
+  }
+  return measureInTurns(sides, settings.repeats);
 }
 
 async function ours(line: Line): Promise<Timed> {
