@@ -102,7 +102,8 @@ export class BufferPool {
     memory.inUse = false;
     this.used -= memory.byteLength;
     if (memory.failed) {
-      this.source.forget(memory);
+      this.source.flush();
+      this.destroy(memory);
       return;
     }
     this.idling += memory.byteLength;
@@ -137,11 +138,15 @@ export class BufferPool {
       for (const memory of list) {
         if (!isDoomed(memory)) continue;
         this.idling -= size;
-        this.source.forget(memory);
-        memory.buffer.destroy();
+        this.destroy(memory);
       }
       if (kept.length === 0) this.idle.delete(size);
       else this.idle.set(size, kept);
     }
+  }
+
+  private destroy(memory: GpuMemory): void {
+    this.source.forget(memory);
+    memory.buffer.destroy();
   }
 }

@@ -20,7 +20,11 @@ export class Faults {
   private readonly open = new Set<Promise<void>>();
 
   constructor(private readonly device: GPUDevice) {
-    device.addEventListener("uncapturederror", ({ error }) => this.raise(error, "an operation", Rank.Consequence));
+    device.addEventListener("uncapturederror", (event) => {
+      // It will be thrown: no need to print it too.
+      event.preventDefault();
+      this.raise((event as GPUUncapturedErrorEvent).error, "an operation", Rank.Consequence);
+    });
     void device.lost.then(({ reason, message }) => {
       this.loss = `${reason}${message === "" ? "" : `: ${message.trim()}`}`;
     });

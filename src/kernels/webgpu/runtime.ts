@@ -86,6 +86,8 @@ export class Runtime {
   /** Copies of inputs for the launch that is being made. */
   private readonly lent: GpuMemory[] = [];
   private readonly debug: boolean;
+  /** Workgroups that one axis holds. */
+  private readonly widest: number;
 
   constructor(
     readonly device: GPUDevice,
@@ -94,6 +96,7 @@ export class Runtime {
     this.debug = options.debug ?? false;
     this.faults = new Faults(device);
     const { limits } = device;
+    this.widest = limits.maxComputeWorkgroupsPerDimension;
     const largest = Math.min(limits.maxStorageBufferBindingSize, limits.maxBufferSize);
     this.pool = new BufferPool(
       this.source("a tensor", STORAGE | COPY_SRC | COPY_DST),
@@ -159,9 +162,8 @@ export class Runtime {
 
   /** Launches at least `count` workgroups, of which `group.y * groups.x + group.x` tells apart the first `count`. */
   launchFlat(kernel: Kernel, buffers: readonly DeviceBuffer[], uniforms: readonly number[], count: number): void {
-    const widest = this.device.limits.maxComputeWorkgroupsPerDimension;
-    const rows = Math.ceil(count / widest);
-    this.launch(kernel, buffers, uniforms, Math.min(count, widest), Math.max(rows, 1));
+    const rows = Math.ceil(count / this.widest);
+    this.launch(kernel, buffers, uniforms, Math.min(count, this.widest), Math.max(rows, 1));
   }
 
   /** Lends memory for the time of `use`. */
