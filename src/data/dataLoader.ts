@@ -9,7 +9,7 @@ import { defaultGenerator, type Generator } from "../tensor/random.js";
 import { tensorsIn } from "../tensor/scopes.js";
 import { Tensor } from "../tensor/tensor.js";
 import { type Collated, collateSamples } from "./collate.js";
-import { breathe } from "./collect.js";
+import { breathe } from "../tensor/collect.js";
 import { checkDataset, checkIndex, type Dataset } from "./dataset.js";
 import {
   BatchSampler,

@@ -2,6 +2,7 @@ import { ArgumentError, AutogradError, DeviceError, DTypeError, ReleasedTensorEr
 import { bytesPerElement, isFloating } from "../kernels/dtype.js";
 import type { DeviceBuffer, DType, KernelSet, TypedArray } from "../kernels/kernelSet.js";
 import type { GradNode } from "./autograd.js";
+import { breathe } from "./collect.js";
 import { type Device, kernelsFor } from "./device.js";
 import { type Releasable, SMALL_BYTES, type SpentGroup, Storage, track } from "./memory.js";
 import { formatTensor } from "./print.js";
@@ -277,10 +278,12 @@ export class Tensor implements Releasable {
 
   /** The elements in row-major order, as a typed array of their own. */
   async data(): Promise<TypedArray> {
-    return (
+    const values =
       this.hostData() ??
-      this.readDense((kernels, buffer, offset) => kernels.read(buffer, this.dtype, offset, this.numel()))
-    );
+      (await this.readDense((kernels, buffer, offset) => kernels.read(buffer, this.dtype, offset, this.numel())));
+    // A loop that awaits its losses gives finalizers their turn here.
+    await breathe();
+    return values;
   }
 
   /**

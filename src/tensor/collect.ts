@@ -5,7 +5,7 @@
  */
 
 import { importNode, isNode } from "../platform/node.js";
-import { memoryStats } from "../tensor/memory.js";
+import { memoryStats } from "./memory.js";
 
 /** A loop that awaits nothing but settled promises lets no other task run. It steps aside this often, in milliseconds. */
 const PAUSE_EVERY = 10;
