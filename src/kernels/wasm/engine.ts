@@ -108,6 +108,12 @@ export class Engine {
     Atomics.store(this.control, id.CREW >> 2, this.crew);
   }
 
+  /** Writes `values` as the job's arguments from number `place` on. */
+  put(place: number, values: readonly number[]): void {
+    const { words } = this;
+    for (let i = 0; i < values.length; i++) words[place + i] = values[i] ?? 0;
+  }
+
   /**
    * Runs a kernel on units 0 … units − 1, with the arguments that were written before. Returns when all is done. The
    * chunks depend on nothing but the numbers given here and the thread count, so results repeat to the bit.

@@ -3,8 +3,14 @@ import type { KernelSet, Strided } from "../kernelSet.js";
 import type { Loops } from "../reference/index.js";
 import { forEachRow, type Lane, lane } from "../reference/rows.js";
 import { at, denseStrides } from "../strides.js";
-import { EDGE_BYTES, GEMM_SCRATCH_BYTES, TILE_COLUMNS, TILE_ROWS, WIDE_TILE_COLUMNS } from "./assembly/gemmSizes.js";
-import { MULTIPLY_BATCH, MULTIPLY_BLOCKS, PACK_PANELS } from "./assembly/kernelIds.js";
+import {
+  GEMM_SCRATCH_BYTES,
+  GROUP_COLUMNS,
+  PACK_FROM_COLUMNS,
+  PACK_FROM_DEPTH,
+  TILE_ROWS,
+} from "./assembly/gemmSizes.js";
+import { MULTIPLY_BATCH, MULTIPLY_BLOCKS, PACK_ROWS } from "./assembly/kernelIds.js";
 import type { Engine } from "./engine.js";
 import { addressOf } from "./memory.js";
 
@@ -37,101 +43,65 @@ const NO_ARRAY = new Float32Array(0);
 const PER_STEP = 16;
 /** Products below this many multiplications are not worth sharing one by one: a batch of them is. */
 const SMALL = 2 ** 20;
-/** Tiles below (or beside) one another up to which packing b (or a) costs more than it saves. */
-const FEW_TILES = { down: 2, across: 4 };
-/** Most bytes of a packed operand: larger ones are packed in parts. */
+/** Most bytes of a that are packed at a time. */
 const PACKED_BYTES = 2 ** 23;
-/** The largest blocks that threads claim, and how many there should be for each, so that the last ones weigh little. */
-const BLOCK = { rows: 96, columns: 128 };
+/** Blocks for each thread, so that the last ones weigh little, and the least rows of a block, for which b is packed anew. */
 const BLOCKS_PER_THREAD = 8;
+const LEAST_ROWS = 4 * TILE_ROWS;
 
 export function matmulKernels(engine: Engine, fallback: Loops): Pick<KernelSet, "matmul"> {
-  const tileColumns = engine.build === "revectorized" ? WIDE_TILE_COLUMNS : TILE_COLUMNS;
-
   /** The road, by shape alone: a batch shares its products among the threads, a large product its blocks. */
   function multiply(product: Product): void {
     const { rows, columns, depth, batch } = product;
     const isSmall = rows * columns * depth < SMALL;
-    if (batch > 1 && (isSmall || batch >= 4 * engine.threads)) multiplyBatch(product);
-    else for (let i = 0; i < batch; i++) multiplyOne(moved(product, (matrix) => i * matrix.step));
+    if (batch > 1 ? isSmall || batch >= 4 * engine.threads : isSmall || engine.threads === 1) multiplyBatch(product);
+    else for (let i = 0; i < batch; i++) multiplyOne(product, i);
   }
 
+  /** Each product on one thread. */
   function multiplyBatch({ rows, columns, depth, batch, a, b, bias, out }: Product): void {
     engine.withScratch(engine.threads * GEMM_SCRATCH_BYTES, (scratch) => {
-      engine.words.set([
-        ...[a.address, a.step, a.row, a.column, b.address, b.step, b.row, b.column],
-        ...[bias.address, bias.row, bias.column, out.address, out.row, rows, columns, depth],
-        ...[bias.step, out.step, scratch],
-      ]);
-      engine.launch(MULTIPLY_BATCH, batch, (batch * rows * columns * (depth + 4)) / PER_STEP);
+      engine.put(0, [a.address, a.step, a.row, a.column, b.address, b.step, b.row, b.column]);
+      engine.put(8, [bias.address, bias.step, bias.row, bias.column, out.address, out.step, out.row]);
+      engine.put(15, [rows, columns, depth, scratch]);
+      engine.launch(MULTIPLY_BATCH, batch, cost(batch * rows, columns, depth));
     });
   }
 
-  /** One product, cut up where a packed operand would be too large. */
-  function multiplyOne(product: Product): void {
-    const { rows, columns, depth } = product;
-    const most = (width: number) => Math.max(Math.floor(PACKED_BYTES / (4 * width * Math.max(depth, 1))), 1) * width;
-    const [mostRows, mostColumns] = [most(TILE_ROWS), most(tileColumns)];
-    for (let column = 0; column < columns; column += mostColumns) {
+  /** Product number `index`, all threads on it. */
+  function multiplyOne({ rows, columns, depth, a, b, bias, out }: Product, index: number): void {
+    const isPacked = a.column !== 4 && columns > PACK_FROM_COLUMNS && depth > PACK_FROM_DEPTH;
+    const panel = isPacked ? 4 * TILE_ROWS * depth : 0;
+    const mostRows = isPacked ? Math.max(Math.floor(PACKED_BYTES / panel), 1) * TILE_ROWS : rows;
+    const left = Math.min(mostRows, rows);
+    const scratchBytes = engine.threads * GEMM_SCRATCH_BYTES;
+    engine.withScratch(scratchBytes + Math.ceil(left / TILE_ROWS) * panel, (scratch) => {
+      const packed = scratch + scratchBytes;
       for (let row = 0; row < rows; row += mostRows) {
-        multiplyPart({
-          ...moved(product, ({ row: rowStep, column: columnStep }, name) =>
-            name === "a" ? row * rowStep : (name === "b" ? 0 : row * rowStep) + column * columnStep,
-          ),
-          rows: Math.min(mostRows, rows - row),
-          columns: Math.min(mostColumns, columns - column),
-        });
+        const height = Math.min(mostRows, rows - row);
+        const from = a.address + index * a.step + row * a.row;
+        if (isPacked) {
+          engine.put(0, [from, a.row, a.column, height, depth, packed]);
+          engine.launch(PACK_ROWS, Math.ceil(height / TILE_ROWS), height * depth, 4);
+        }
+        const [down, across] = blocks(height, columns);
+        engine.put(0, [isPacked ? packed : from, panel, a.row, a.column]);
+        engine.put(4, [b.address + index * b.step, b.row, b.column]);
+        engine.put(7, [bias.address + index * bias.step + row * bias.row, bias.row, bias.column]);
+        engine.put(10, [out.address + index * out.step + row * out.row, out.row]);
+        engine.put(12, [height, columns, depth, down, across, scratch]);
+        const units = Math.ceil(height / down) * Math.ceil(columns / across);
+        engine.launch(MULTIPLY_BLOCKS, units, cost(height, columns, depth));
       }
-    }
-  }
-
-  /** Two jobs: all threads pack what has to be packed, then all threads multiply. */
-  function multiplyPart({ rows, columns, depth, a, b, bias, out }: Product): void {
-    const down = Math.ceil(rows / TILE_ROWS);
-    const across = Math.ceil(columns / tileColumns);
-    const packA = a.column !== 4 && across > FEW_TILES.across;
-    const packB = b.column !== 4 || down > FEW_TILES.down;
-    // The last columns, where they do not fill a tile, are packed in any case.
-    const unpacked = packB ? 0 : Math.floor(columns / tileColumns);
-    const panelA = 4 * TILE_ROWS * depth;
-    const panelB = 4 * tileColumns * depth;
-    const bytesA = packA ? down * panelA : 0;
-    const bytesB = (across - unpacked) * panelB;
-    engine.withScratch(bytesA + bytesB + engine.threads * EDGE_BYTES, (packedA) => {
-      const packedB = packedA + bytesA;
-      const columnsLeft = columns - unpacked * tileColumns;
-      engine.words.set([
-        ...[a.address, a.row, a.column, rows, packedA],
-        ...[b.address + unpacked * tileColumns * b.column, b.column, b.row, columnsLeft, packedB],
-        ...[depth, packA ? down : 0],
-      ]);
-      const toPack = ((packA ? rows : 0) + columnsLeft) * depth;
-      engine.launch(PACK_PANELS, (packA ? down : 0) + across - unpacked, toPack, 4);
-
-      const [blockRows, blockColumns] = blocks(rows, columns);
-      engine.words.set([
-        ...(packA ? [packedA, panelA, 4, 4 * TILE_ROWS] : [a.address, TILE_ROWS * a.row, a.row, a.column]),
-        ...(packB ? [packedB, panelB, 4 * tileColumns] : [b.address, 4 * tileColumns, b.row]),
-        packedB + bytesB - panelB,
-        ...[bias.address, bias.row, bias.column, out.address, out.row, rows, columns, depth, blockRows, blockColumns],
-        packedB + bytesB,
-      ]);
-      const units = Math.ceil(rows / blockRows) * Math.ceil(columns / blockColumns);
-      engine.launch(MULTIPLY_BLOCKS, units, (rows * columns * (depth + 4)) / PER_STEP);
     });
   }
 
-  /** Rows and columns of the blocks that threads claim: whole tiles. */
+  /** Rows and columns of the blocks that threads claim. Columns are cut first: each of their groups is packed once. */
   function blocks(rows: number, columns: number): [number, number] {
-    let down = evenly(rows, BLOCK.rows, TILE_ROWS);
-    let across = evenly(columns, BLOCK.columns, tileColumns);
-    if (engine.threads === 1) return [down, across];
-    while (Math.ceil(rows / down) * Math.ceil(columns / across) < engine.threads * BLOCKS_PER_THREAD) {
-      if (across >= down && across > tileColumns) across = evenly(columns, across / 2, tileColumns);
-      else if (down > TILE_ROWS) down = evenly(rows, down / 2, TILE_ROWS);
-      else break;
-    }
-    return [down, across];
+    const wanted = engine.threads * BLOCKS_PER_THREAD;
+    const across = roundUp(columns / wanted, GROUP_COLUMNS);
+    const missing = Math.max(1, wanted / Math.ceil(columns / across) / 2);
+    return [roundUp(Math.max(rows / missing, LEAST_ROWS), TILE_ROWS), across];
   }
 
   return {
@@ -163,6 +133,10 @@ export function matmulKernels(engine: Engine, fallback: Loops): Pick<KernelSet, 
   };
 }
 
+function cost(rows: number, columns: number, depth: number): number {
+  return (rows * columns * (depth + 4)) / PER_STEP;
+}
+
 /** The way over the batch axes, counted in words of memory. */
 function walkOf(x: Strided, strides: readonly number[]): Lane {
   return lane(NO_ARRAY, addressOf(x) / 4, strides.slice(0, -2));
@@ -175,18 +149,6 @@ function matrixOf(walk: Lane, strides: readonly number[]): Matrix {
     row: 4 * at(strides, rank - 2),
     column: 4 * at(strides, rank - 1),
     step: 4 * walk.step,
-  };
-}
-
-/** The product with its operands' addresses moved. */
-function moved(product: Product, bytes: (matrix: Matrix, name: "a" | "b" | "bias" | "out") => number): Product {
-  const { a, b, bias, out } = product;
-  return {
-    ...product,
-    a: { ...a, address: a.address + bytes(a, "a") },
-    b: { ...b, address: b.address + bytes(b, "b") },
-    bias: { ...bias, address: bias.address + bytes(bias, "bias") },
-    out: { ...out, address: out.address + bytes(out, "out") },
   };
 }
 
@@ -206,8 +168,6 @@ function asOneMatrix(product: Product): Product {
   };
 }
 
-/** The size of parts, multiples of `unit` and at most about `limit`, that cut `total` evenly. */
-function evenly(total: number, limit: number, unit: number): number {
-  const parts = Math.ceil(total / Math.max(limit, unit));
-  return Math.ceil(total / parts / unit) * unit;
+function roundUp(value: number, unit: number): number {
+  return Math.max(Math.ceil(value / unit), 1) * unit;
 }

@@ -1,18 +1,25 @@
 /** Matrix product on one thread: blocks that fit the caches, packed where that pays, cut into tiles. */
-import { BLOCK_COLUMNS, BLOCK_DEPTH, BLOCK_ROWS, EDGE_BYTES, TILE_COLUMNS, TILE_ROWS, WIDE_TILE_COLUMNS } from "./gemmSizes";
+import { gemmDots } from "./gemmDots";
+import {
+  BLOCK_DEPTH, BLOCK_ROWS, EDGE_BYTES, GROUP_BYTES, GROUP_COLUMNS, PACK_FROM_COLUMNS, PACK_FROM_DEPTH, TILE_COLUMNS,
+  TILE_ROWS, WIDE_TILE_COLUMNS,
+} from "./gemmSizes";
 import { tile } from "./gemmTile";
+import { rowTimesMatrix } from "./gemmVector";
 import { pack, packPanel } from "./pack";
 
 /** Columns of a tile in this build. */
 export const COLUMNS: i32 = WIDE ? WIDE_TILE_COLUMNS : TILE_COLUMNS;
 
+/** Where dot products win: deep ones, with few rows or few columns, for which packing would not pay. */
+const DOTS_FROM_DEPTH = 192;
+const DOTS_TO_ROWS = 16;
+const DOTS_TO_COLUMNS = 12;
+/** Rows up to which packing b costs more than it saves. */
+const PACK_B_ROWS = 12;
+
 /** A row of zeros, for sums that begin with nothing. Never written to. */
 export const ZEROS: usize = memory.data(64, 64);
-
-/** Below so many columns, packing a costs more than it saves. */
-const PACK_A_COLUMNS = 48;
-/** Up to so many rows, packing b costs more than it saves. */
-const PACK_B_ROWS = 12;
 
 /**
  * c = a · b, or c += a · b with `accumulate`, where a is [m, k], b is [k, n] and c is [m, n]. Strides are in elements; the
@@ -31,74 +38,120 @@ export function gemm(
 
 /**
  * c = init + a · b. Steps are in bytes. Element (i, j) of init lies at init + i·initRow + j·initColumn; it may be c, and
- * ZEROS with steps of 0 makes it nothing.
+ * ZEROS with steps of 0 makes it nothing. The road is chosen here, by shape and strides.
  */
 export function gemmFrom(
   a: usize, aRow: usize, aStep: usize, b: usize, bStep: usize, bColumn: usize,
   init: usize, initRow: usize, initColumn: usize, c: usize, cRow: usize, m: i32, n: i32, k: i32, scratch: usize,
 ): void {
-  const packedA = scratch + EDGE_BYTES;
-  const packedB = packedA + 4 * BLOCK_DEPTH * BLOCK_ROWS;
-  const packB = bColumn != 4 || m > PACK_B_ROWS;
-  for (let column = 0; column < n; column += BLOCK_COLUMNS) {
-    const columns = min(BLOCK_COLUMNS, n - column);
-    // Without any depth there is still init to be written.
-    for (let at = 0; at == 0 || at < k; at += BLOCK_DEPTH) {
+  if (n == 1 && m > 1 && cRow == 4) {
+    // A column is a row of the transposed product.
+    gemmFrom(b, bColumn, bStep, a, aStep, aRow, init, initColumn, initRow, c, 4, 1, m, k, scratch);
+  } else if (aStep == 4 && bStep == 4 && k >= DOTS_FROM_DEPTH && (m <= DOTS_TO_ROWS || n <= DOTS_TO_COLUMNS)) {
+    if (m < TILE_ROWS && m < n) gemmDots(b, bColumn, a, aRow, init, initColumn, initRow, c, 4, cRow, n, m, k, scratch);
+    else gemmDots(a, aRow, b, bColumn, init, initRow, initColumn, c, cRow, 4, m, n, k, scratch);
+  } else if (m == 1 && bColumn == 4) {
+    rowTimesMatrix(a, aStep, b, bStep, init, initColumn, c, n, k);
+  } else if (aStep != 4 && n > PACK_FROM_COLUMNS && k > PACK_FROM_DEPTH) {
+    gemmPacked(a, aRow, aStep, b, bStep, bColumn, init, initRow, initColumn, c, cRow, m, n, k, scratch);
+  } else {
+    gemmPanels(a, TILE_ROWS * aRow, aRow, aStep, b, bStep, bColumn, init, initRow, initColumn, c, cRow, m, n, k, scratch);
+  }
+}
+
+/** c = init + a · b, by way of packed blocks of a. */
+function gemmPacked(
+  a: usize, aRow: usize, aStep: usize, b: usize, bStep: usize, bColumn: usize,
+  init: usize, initRow: usize, initColumn: usize, c: usize, cRow: usize, m: i32, n: i32, k: i32, scratch: usize,
+): void {
+  const packed = scratch + EDGE_BYTES + GROUP_BYTES;
+  for (let row = 0; row < m; row += BLOCK_ROWS) {
+    const rows = min(BLOCK_ROWS, m - row);
+    const toC = c + <usize>row * cRow;
+    for (let at = 0; at < k; at += BLOCK_DEPTH) {
       const depth = min(BLOCK_DEPTH, k - at);
-      const fromB = b + <usize>at * bStep + <usize>column * bColumn;
-      const toC = c + (<usize>column << 2);
-      const from = at == 0 ? init + <usize>column * initColumn : toC;
-      const fromRow = at == 0 ? initRow : cRow;
-      const fromColumn: usize = at == 0 ? initColumn : 4;
-      if (packB) pack(fromB, bColumn, bStep, columns, depth, packedB, COLUMNS);
-      multiplyRows(
-        a + <usize>at * aStep, aRow, aStep, packB ? packedB : fromB, packB, bStep, from, fromRow, fromColumn, toC, cRow,
-        m, columns, depth, packedA, packedB, scratch,
+      pack(a + <usize>row * aRow + <usize>at * aStep, aRow, aStep, rows, depth, packed, TILE_ROWS);
+      gemmPanels(
+        packed, <usize>depth * (TILE_ROWS << 2), 4, TILE_ROWS << 2, b + <usize>at * bStep, bStep, bColumn,
+        at == 0 ? init + <usize>row * initRow : toC, at == 0 ? initRow : cRow, at == 0 ? initColumn : 4, toC, cRow,
+        rows, n, depth, scratch,
       );
     }
   }
 }
 
 /**
- * c = init + a · b for a block of b, packed or with its columns side by side. `packedA` has room for a block of a,
- * `spareB` for a panel of b, and `edge` for a tile.
+ * c = init + a · b, with the rows of a in panels of six that are `aPanel` bytes apart. Columns of b are packed in groups,
+ * unless few rows use them. `scratch` has room for a tile and a group.
  */
-function multiplyRows(
-  a: usize, aRow: usize, aStep: usize, b: usize, packedB: bool, bStep: usize,
-  init: usize, initRow: usize, initColumn: usize, c: usize, cRow: usize,
-  m: i32, n: i32, depth: i32, packedA: usize, spareB: usize, edge: usize,
+export function gemmPanels(
+  a: usize, aPanel: usize, aRow: usize, aStep: usize, b: usize, bStep: usize, bColumn: usize,
+  init: usize, initRow: usize, initColumn: usize, c: usize, cRow: usize, m: i32, n: i32, k: i32, scratch: usize,
 ): void {
-  const packA = n > PACK_A_COLUMNS;
+  const isPacked = bColumn != 4 || m > PACK_B_ROWS;
+  const group = scratch + EDGE_BYTES;
+  const depthSize = evenly(k, BLOCK_DEPTH);
   for (let row = 0; row < m; row += BLOCK_ROWS) {
     const rows = min(BLOCK_ROWS, m - row);
-    if (packA) pack(a, aRow, aStep, rows, depth, packedA, TILE_ROWS);
-    for (let column = 0; column < n; column += COLUMNS) {
-      const columns = min(COLUMNS, n - column);
-      let panel = b + (<usize>column << 2) * (packedB ? <usize>depth : 1);
-      let panelStep: usize = packedB ? COLUMNS << 2 : bStep;
-      if (!packedB && columns < COLUMNS) {
-        // Reading whole vectors of the last columns would read what lies behind b.
-        packPanel(panel, 4, bStep, columns, depth, spareB, COLUMNS);
-        panel = spareB;
-        panelStep = COLUMNS << 2;
-      }
-      for (let i = 0; i < rows; i += TILE_ROWS) {
-        const from = packA ? packedA + <usize>depth * (<usize>i << 2) : a + <usize>i * aRow;
-        const at = <usize>(row + i);
-        placeTile(
-          min(TILE_ROWS, rows - i), columns, from, packA ? 4 : aRow, packA ? TILE_ROWS << 2 : aStep, panel, panelStep, depth,
-          init + at * initRow + <usize>column * initColumn, initRow, initColumn, c + at * cRow + (<usize>column << 2), cRow, edge,
+    const fromA = a + <usize>(row / TILE_ROWS) * aPanel;
+    // Without any depth there is still init to be written.
+    for (let at = 0; at == 0 || at < k; at += depthSize) {
+      const depth = min(depthSize, k - at);
+      const from = (at == 0 ? init : c) + <usize>row * (at == 0 ? initRow : cRow);
+      const fromRow = at == 0 ? initRow : cRow;
+      const fromColumn: usize = at == 0 ? initColumn : 4;
+      for (let column = 0; column < n; column += GROUP_COLUMNS) {
+        const columns = min(GROUP_COLUMNS, n - column);
+        const fromB = b + <usize>at * bStep + <usize>column * bColumn;
+        if (isPacked) pack(fromB, bColumn, bStep, columns, depth, group, COLUMNS);
+        multiplyGroup(
+          fromA + <usize>at * aStep, aPanel, aRow, aStep, isPacked ? group : fromB, isPacked, bStep, group,
+          from + <usize>column * fromColumn, fromRow, fromColumn, c + <usize>row * cRow + (<usize>column << 2), cRow,
+          rows, columns, depth, scratch,
         );
       }
     }
-    a += <usize>BLOCK_ROWS * aRow;
   }
+}
+
+/** All rows times a group of columns of b, packed or lying side by side. `spare` has room for a panel of b, `edge` for a tile. */
+function multiplyGroup(
+  a: usize, aPanel: usize, aRow: usize, aStep: usize, b: usize, isPacked: bool, bStep: usize, spare: usize,
+  init: usize, initRow: usize, initColumn: usize, c: usize, cRow: usize, m: i32, n: i32, depth: i32, edge: usize,
+): void {
+  const width: usize = COLUMNS << 2;
+  const panelBytes = isPacked ? <usize>depth * width : width;
+  const step = isPacked ? width : bStep;
+  const whole = isPacked ? n : n - n % COLUMNS;
+  // Reading whole vectors of the last columns would read what lies behind b.
+  if (whole < n) packPanel(b + <usize>(whole << 2), 4, bStep, n - whole, depth, spare, COLUMNS);
+  for (let i = 0; i < m; i += TILE_ROWS) {
+    const rows = min(TILE_ROWS, m - i);
+    let panel = b;
+    for (let j = 0; j < n; j += COLUMNS) {
+      const isSpare = j >= whole;
+      placeTile(
+        rows, min(COLUMNS, n - j), a, aRow, aStep, isSpare ? spare : panel, isSpare ? width : step, depth,
+        init + <usize>j * initColumn, initRow, initColumn, c + (<usize>j << 2), cRow, edge,
+      );
+      panel += panelBytes;
+    }
+    a += aPanel;
+    init += TILE_ROWS * initRow;
+    c += TILE_ROWS * cRow;
+  }
+}
+
+/** The size of the parts, none above `limit`, that cut `total` into equal ones. */
+function evenly(total: i32, limit: i32): i32 {
+  const parts = max(1, (total + limit - 1) / limit);
+  return max(1, (total + parts - 1) / parts);
 }
 
 /** One tile; by way of `edge` where it is not whole or init does not lie as the tile wants it. */
 // @ts-ignore: decorators of functions are AssemblyScript's
 @inline
-export function placeTile(
+function placeTile(
   rows: i32, columns: i32, a: usize, aRow: usize, aStep: usize, b: usize, bStep: usize, depth: i32,
   init: usize, initRow: usize, initColumn: usize, c: usize, cRow: usize, edge: usize,
 ): void {

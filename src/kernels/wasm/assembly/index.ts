@@ -5,8 +5,8 @@ import { direct, packFilters } from "./direct";
 import { directWeightGrad } from "./directWeight";
 import { setThread } from "./environment";
 import * as id from "./kernelIds";
-import { batchNorm, batchNormGrad, batchNormSums, channelStats } from "./batchNorm";
-import { multiplyBatch, multiplyBlocks, packPanels } from "./matmul";
+import { batchNorm, batchNormGrad, batchNormSums, batchNormWholeGrad, channelStats } from "./batchNorm";
+import { multiplyBatch, multiplyBlocks, packRows } from "./matmul";
 import { adamStep, sgdStep } from "./optimizers";
 import { argReduce, reduceBlocks, reduceFinish, reduceRows, reduceRuns } from "./reduce";
 import { softmax, softmaxGrad } from "./softmax";
@@ -55,8 +55,10 @@ export function run(kernel: i32, begin: i32, end: i32): void {
       return batchNormSums(begin, end);
     case id.BATCH_NORM_GRAD:
       return batchNormGrad(begin, end);
-    case id.PACK_PANELS:
-      return packPanels(begin, end);
+    case id.BATCH_NORM_WHOLE_GRAD:
+      return batchNormWholeGrad(begin, end);
+    case id.PACK_ROWS:
+      return packRows(begin, end);
     case id.MULTIPLY_BLOCKS:
       return multiplyBlocks(begin, end);
     case id.MULTIPLY_BATCH:

@@ -38,7 +38,7 @@ export const BINARY = 2;
 export const COMPARE = 3;
 export const WHERE = 4;
 /** Matrix products: packing, the blocks of one, and a batch. */
-export const PACK_PANELS = 40;
+export const PACK_ROWS = 40;
 export const MULTIPLY_BLOCKS = 41;
 export const MULTIPLY_BATCH = 42;
 /** Reductions: along runs, across rows, and of one long run in two steps. */
@@ -58,6 +58,7 @@ export const CHANNEL_STATS = 14;
 export const BATCH_NORM = 15;
 export const BATCH_NORM_SUMS = 16;
 export const BATCH_NORM_GRAD = 17;
+export const BATCH_NORM_WHOLE_GRAD = 80;
 /** Convolution with columns, and the sum of partial weight gradients. */
 export const COLUMNS_FORWARD = 50;
 export const COLUMNS_INPUT_GRAD = 51;
@@ -140,3 +141,5 @@ export const AMIN = 2;
 
 /** Elements in one block of a long run. */
 export const REDUCE_BLOCK = 16384;
+/** Outputs side by side in a unit of a reduction across rows. */
+export const REDUCE_WIDTH = 32;

@@ -8,7 +8,16 @@ export function pack(
   from: usize, lineStep: usize, depthStep: usize, lines: i32, depth: i32, to: usize, width: i32,
 ): void {
   const panelBytes = <usize>(depth * width) << 2;
-  for (let line = 0; line < lines; line += width) {
+  let line = 0;
+  if (lineStep == 4 && width == 8) {
+    // Two panels at a time make use of whole cache lines.
+    for (; line + 16 <= lines; line += 16) {
+      copyPair(from, depthStep, depth, to, to + panelBytes);
+      from += 64;
+      to += 2 * panelBytes;
+    }
+  }
+  for (; line < lines; line += width) {
     packPanel(from, lineStep, depthStep, min(width, lines - line), depth, to, width);
     from += <usize>width * lineStep;
     to += panelBytes;
@@ -34,6 +43,18 @@ export function packPanel(
     line += 2;
   }
   if (line < lines) packOne(from + <usize>line * lineStep, depthStep, depth, to + (line << 2), toStep);
+}
+
+function copyPair(from: usize, depthStep: usize, depth: i32, to: usize, to2: usize): void {
+  for (; depth > 0; depth--) {
+    v128.store(to, v128.load(from));
+    v128.store(to, v128.load(from, 16), 16);
+    v128.store(to2, v128.load(from, 32));
+    v128.store(to2, v128.load(from, 48), 16);
+    from += depthStep;
+    to += 32;
+    to2 += 32;
+  }
 }
 
 function copySixteen(from: usize, depthStep: usize, depth: i32, to: usize, toStep: usize): void {
