@@ -4,14 +4,18 @@
  * @module
  */
 import type { KernelSet } from "../kernelSet.js";
+import { convolutionKernels } from "./convolution.js";
 import { elementwiseKernels } from "./elementwise.js";
 import { indexKernels } from "./indexing.js";
+import { matmulKernels } from "./matmul.js";
 import { memoryKernels, type Precautions } from "./memory.js";
 import { normalizationKernels } from "./normalization.js";
 import { optimizerKernels } from "./optimizerSteps.js";
+import { poolKernels } from "./pool.js";
 import { reduceKernels } from "./reduce.js";
 import { Runtime, type RuntimeOptions } from "./runtime.js";
 import { softmaxKernels } from "./softmax.js";
+import { windowKernels } from "./windows.js";
 
 /** Options of {@link createWebGpuKernels}. */
 export interface WebGpuKernelOptions extends RuntimeOptions, Partial<Precautions> {}
@@ -31,8 +35,12 @@ export function createWebGpuKernels(device: GPUDevice, options: WebGpuKernelOpti
     ...elementwiseKernels(runtime),
     ...reduceKernels(runtime),
     ...indexKernels(runtime),
+    ...matmulKernels(runtime),
+    ...convolutionKernels(runtime),
+    ...windowKernels(runtime),
+    ...poolKernels(runtime),
     ...softmaxKernels(runtime),
     ...normalizationKernels(runtime),
     ...optimizerKernels(runtime),
-  } as unknown as WebGpuKernels;
+  };
 }

@@ -1,0 +1,107 @@
+/** Pooling, one invocation for each output element; its gradients, one for each input element, which gathers what is its. */
+import type { KernelSet } from "../kernelSet.js";
+import { elementCount } from "../strides.js";
+import type { Runtime } from "./runtime.js";
+import {
+  divisorNumbers,
+  divisorText,
+  divisorUniforms,
+  forEachInput,
+  forEachTap,
+  inPlace,
+  outPlace,
+  windowNumbers,
+  windowUniforms,
+} from "./windowGeometry.js";
+
+type PoolKernels = Pick<KernelSet, "maxPool2d" | "maxPool2dGrad" | "avgPool2d" | "avgPool2dGrad">;
+
+export function poolKernels(runtime: Runtime): PoolKernels {
+  return {
+    maxPool2d(x, out, indices, g) {
+      const kernel = runtime.kernel("maxPool2d", () => ({
+        name: "maxPool2d",
+        outputs: { result: "f32", places: "i32" },
+        inputs: { image: "f32" },
+        uniforms: { count: "u32", resultStart: "i32", placesStart: "i32", imageStart: "i32", ...windowUniforms },
+        body: `
+  if (index >= u.count) { return; }
+  ${outPlace}
+  let start = u.imageStart + plane * u.inHeight * u.inWidth;
+  var largest = -infinity();
+  var place = -1;
+  ${forEachInput(`
+      let value = image[start + y * u.inWidth + x];
+      if (place < 0 || isNan(value) || (value > largest && !isNan(largest))) {
+        largest = value;
+        place = y * u.inWidth + x;
+      }`)}
+  result[u.resultStart + i32(index)] = largest;
+  places[u.placesStart + i32(index)] = place;`,
+      }));
+      const count = elementCount(out.shape);
+      const uniforms = [count, out.offset, indices.offset, x.offset, ...windowNumbers(g)];
+      runtime.launchEach(kernel, [out.buffer, indices.buffer, x.buffer], uniforms, count);
+    },
+
+    maxPool2dGrad(outGrad, indices, xGrad, g) {
+      const kernel = runtime.kernel("maxPool2dGrad", () => ({
+        name: "maxPool2dGrad",
+        outputs: { result: "f32" },
+        inputs: { grad: "f32", places: "i32" },
+        uniforms: { count: "u32", resultStart: "i32", gradStart: "i32", placesStart: "i32", ...windowUniforms },
+        body: `
+  if (index >= u.count) { return; }
+  ${inPlace}
+  let own = y * u.inWidth + x;
+  var sum = 0.0;
+  ${forEachTap(`
+      let at = (plane * u.outHeight + oy) * u.outWidth + ox;
+      if (places[u.placesStart + at] == own) { sum += grad[u.gradStart + at]; }`)}
+  result[u.resultStart + i32(index)] = sum;`,
+      }));
+      const count = elementCount(xGrad.shape);
+      const uniforms = [count, xGrad.offset, outGrad.offset, indices.offset, ...windowNumbers(g)];
+      runtime.launchEach(kernel, [xGrad.buffer, outGrad.buffer, indices.buffer], uniforms, count);
+    },
+
+    avgPool2d(x, out, g) {
+      const kernel = runtime.kernel("avgPool2d", () => ({
+        name: "avgPool2d",
+        outputs: { result: "f32" },
+        inputs: { image: "f32" },
+        uniforms: { count: "u32", resultStart: "i32", imageStart: "i32", ...windowUniforms, ...divisorUniforms },
+        declarations: divisorText,
+        body: `
+  if (index >= u.count) { return; }
+  ${outPlace}
+  let start = u.imageStart + plane * u.inHeight * u.inWidth;
+  var sum = 0.0;
+  ${forEachInput("sum += image[start + y * u.inWidth + x];")}
+  result[u.resultStart + i32(index)] = sum / divisorOf(oy, ox);`,
+      }));
+      const count = elementCount(out.shape);
+      const uniforms = [count, out.offset, x.offset, ...windowNumbers(g), ...divisorNumbers(g)];
+      runtime.launchEach(kernel, [out.buffer, x.buffer], uniforms, count);
+    },
+
+    avgPool2dGrad(outGrad, xGrad, g) {
+      const kernel = runtime.kernel("avgPool2dGrad", () => ({
+        name: "avgPool2dGrad",
+        outputs: { result: "f32" },
+        inputs: { grad: "f32" },
+        uniforms: { count: "u32", resultStart: "i32", gradStart: "i32", ...windowUniforms, ...divisorUniforms },
+        declarations: divisorText,
+        body: `
+  if (index >= u.count) { return; }
+  ${inPlace}
+  var sum = 0.0;
+  ${forEachTap("sum += grad[u.gradStart + (plane * u.outHeight + oy) * u.outWidth + ox] / divisorOf(oy, ox);")}
+  result[u.resultStart + i32(index)] = sum;`,
+      }));
+      const count = elementCount(xGrad.shape);
+      const uniforms = [count, xGrad.offset, outGrad.offset, ...windowNumbers(g), ...divisorNumbers(g)];
+      runtime.launchEach(kernel, [xGrad.buffer, outGrad.buffer], uniforms, count);
+    },
+  };
+}

@@ -1,0 +1,56 @@
+/** im2col and its transpose: one invocation for each element that is written. */
+import type { KernelSet } from "../kernelSet.js";
+import { elementCount } from "../strides.js";
+import type { Runtime } from "./runtime.js";
+import { forEachTap, inPlace, windowNumbers, windowUniforms } from "./windowGeometry.js";
+
+export function windowKernels(runtime: Runtime): Pick<KernelSet, "unfold" | "fold"> {
+  return {
+    unfold(x, columns, g) {
+      const kernel = runtime.kernel("unfold", () => ({
+        name: "unfold",
+        outputs: { columns: "f32" },
+        inputs: { image: "f32" },
+        uniforms: { count: "u32", columnsStart: "i32", imageStart: "i32", ...windowUniforms },
+        body: `
+  if (index >= u.count) { return; }
+  let places = u.outHeight * u.outWidth;
+  let place = i32(index) % places;
+  let row = i32(index) / places;
+  let taps = u.kernelHeight * u.kernelWidth;
+  let tap = row % taps;
+  let y = place / u.outWidth * u.strideHeight - u.padTop + tap / u.kernelWidth * u.dilationHeight;
+  let x = place % u.outWidth * u.strideWidth - u.padLeft + tap % u.kernelWidth * u.dilationWidth;
+  var value = 0.0;
+  if (y >= 0 && y < u.inHeight && x >= 0 && x < u.inWidth) {
+    value = image[u.imageStart + (row / taps * u.inHeight + y) * u.inWidth + x];
+  }
+  columns[u.columnsStart + i32(index)] = value;`,
+      }));
+      const count = elementCount(columns.shape);
+      const uniforms = [count, columns.offset, x.offset, ...windowNumbers(g)];
+      runtime.launchEach(kernel, [columns.buffer, x.buffer], uniforms, count);
+    },
+
+    fold(columns, out, g) {
+      const kernel = runtime.kernel("fold", () => ({
+        name: "fold",
+        outputs: { image: "f32" },
+        inputs: { columns: "f32" },
+        uniforms: { count: "u32", imageStart: "i32", columnsStart: "i32", ...windowUniforms },
+        body: `
+  if (index >= u.count) { return; }
+  ${inPlace}
+  let places = u.outHeight * u.outWidth;
+  var sum = 0.0;
+  ${forEachTap(`
+      let row = (plane * u.kernelHeight + ky) * u.kernelWidth + kx;
+      sum += columns[u.columnsStart + row * places + oy * u.outWidth + ox];`)}
+  image[u.imageStart + i32(index)] = sum;`,
+      }));
+      const count = elementCount(out.shape);
+      const uniforms = [count, out.offset, columns.offset, ...windowNumbers(g)];
+      runtime.launchEach(kernel, [out.buffer, columns.buffer], uniforms, count);
+    },
+  };
+}
