@@ -4,13 +4,14 @@
  * @module
  */
 import { ArgumentError, TapegradError } from "../errors.js";
+import { breathe } from "../tensor/collect.js";
 import { type Releasable, runScope, type Storage } from "../tensor/memory.js";
-import { defaultGenerator, type Generator } from "../tensor/random.js";
+import { defaultGenerator, Generator as RandomGenerator } from "../tensor/random.js";
 import { tensorsIn } from "../tensor/scopes.js";
 import { Tensor } from "../tensor/tensor.js";
 import { type Collated, collateSamples } from "./collate.js";
-import { breathe } from "../tensor/collect.js";
 import { checkDataset, checkIndex, type Dataset } from "./dataset.js";
+import { checkLoaderState, type DataLoaderState, drawnBefore, type Pass, setStates } from "./loaderState.js";
 import {
   BatchSampler,
   checkBatchSize,
@@ -34,7 +35,7 @@ export interface DataLoaderOptions<S, B> {
   /** The batches as lists of indices, instead of `batchSize`, `shuffle`, `sampler` and `dropLast`. */
   readonly batchSampler?: Sampler<ArrayLike<number>>;
   /** Where random orders come from. Default: the default generator, which `manualSeed` seeds. */
-  readonly generator?: Generator;
+  readonly generator?: RandomGenerator;
   /** Makes a batch of samples. Default: `defaultCollate`. */
   readonly collate?: (samples: S[]) => B | Promise<B>;
 }
@@ -55,8 +56,12 @@ export interface DataLoaderOptions<S, B> {
 export class DataLoader<S, B = Collated<S>> implements AsyncIterable<B> {
   readonly #dataset: Dataset<S>;
   readonly #batchSampler: Sampler<ArrayLike<number>>;
-  readonly #generator: Generator | undefined;
+  readonly #generator: RandomGenerator | undefined;
   readonly #collate: ((samples: S[]) => B | Promise<B>) | undefined;
+  /** The pass that began last, until it ends. */
+  #pass: Pass | null = null;
+  /** The pass that the next one goes on with. */
+  #resumed: Pass | null = null;
 
   /**
    * @throws ArgumentError where `batchSize` is not a whole number of 1 or more, an empty dataset is to be shuffled, or
@@ -88,32 +93,88 @@ export class DataLoader<S, B = Collated<S>> implements AsyncIterable<B> {
   }
 
   /**
+   * Where it is: how many batches the pass that began last has given, and the generators that its order came from. In a
+   * training loop, the batch that is being trained on counts as given.
+   */
+  stateDict(): DataLoaderState {
+    const pass = this.#pass ?? this.#resumed;
+    return {
+      pass: pass === null ? null : { ...pass },
+      generators: this.#ownGenerators().map((generator) => generator.getState()),
+    };
+  }
+
+  /**
+   * Goes on from what {@link stateDict} gave: the next pass gives the batches that were left of that pass, without asking the
+   * dataset for those before.
+   *
+   * The default generator stays as it is: a checkpoint restores it by itself. A sampler of the user's that draws from the
+   * default generator while a pass runs, and not only when it begins, cannot be resumed.
+   *
+   * @throws ArgumentError where it is not the state of a loader with as many generators; nothing has changed then.
+   */
+  loadStateDict(state: DataLoaderState): void {
+    const own = this.#ownGenerators();
+    checkLoaderState(state, own.length);
+    setStates(own, state.generators);
+    this.#pass = null;
+    this.#resumed = state.pass === null ? null : { ...state.pass };
+  }
+
+  /**
    * Starts a pass.
    *
    * @throws ShapeError (while it runs) where an index is out of range, or the samples of a batch differ in shape.
    * @throws TapegradError (while it runs) where the dataset fails at a sample: the message names it, `cause` is the error.
    */
   [Symbol.asyncIterator](): AsyncGenerator<B, void, undefined> {
+    const pass: Pass = this.#resumed ?? { given: 0, drawn: 0, generators: [] };
     // PyTorch's loader draws a seed for its workers here, even without any: what is drawn later depends on it.
-    (this.#generator ?? defaultGenerator).randomSeed();
-    return this.#batches();
+    if (this.#resumed === null) (this.#generator ?? defaultGenerator).randomSeed();
+    this.#resumed = null;
+    this.#pass = pass;
+    return this.#batches(pass);
   }
 
-  async *#batches(): AsyncGenerator<B, void, undefined> {
-    await this.#dataset.load?.();
-    checkLength(this.#dataset);
+  async *#batches(pass: Pass): AsyncGenerator<B, void, undefined> {
     let last: Batch<B> | null = null;
     try {
-      for (const indices of this.#batchSampler) {
+      await this.#dataset.load?.();
+      checkLength(this.#dataset);
+      for (const indices of this.#rest(pass)) {
         last?.giveBack("when the DataLoader made its next batch");
         last = null;
         await breathe();
         last = await this.#make(Array.from(indices));
+        pass.given++;
         yield last.value;
       }
     } finally {
       last?.giveBack("when the DataLoader's iteration ended");
+      if (this.#pass === pass) this.#pass = null;
     }
+  }
+
+  /** The batches of a pass that are yet to be given. */
+  *#rest(pass: Pass): Generator<ArrayLike<number>, void, undefined> {
+    const order = this.#batchSampler[Symbol.iterator]();
+    if (pass.drawn === 0) pass.generators = this.#generators().map((generator) => generator.getState());
+    else yield* drawnBefore(order, pass, this.#generators());
+    for (const indices of { [Symbol.iterator]: () => order }) {
+      pass.drawn++;
+      yield indices;
+    }
+  }
+
+  /** All that its order may come from, the default one first. */
+  #generators(): RandomGenerator[] {
+    return [defaultGenerator, ...this.#ownGenerators()];
+  }
+
+  #ownGenerators(): RandomGenerator[] {
+    const own = new Set([this.#generator, this.#batchSampler.generator]);
+    own.delete(defaultGenerator);
+    return [...own].filter((generator) => generator instanceof RandomGenerator);
   }
 
   async #make(indices: readonly number[]): Promise<Batch<B>> {

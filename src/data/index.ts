@@ -10,6 +10,7 @@ export { DownloadError } from "./download.js";
 export { encodeIdx, parseIdx } from "./idx.js";
 export type { EncodeIdxOptions } from "./idxEncode.js";
 export type { IdxArray, IdxData, IdxType } from "./idxFormat.js";
+export type { DataLoaderState } from "./loaderState.js";
 export { FashionMNIST, MNIST, type MnistOptions } from "./mnist.js";
 export {
   BatchSampler,

@@ -10,6 +10,8 @@ import { defaultGenerator, Generator } from "../tensor/random.js";
 export interface Sampler<T = number> extends Iterable<T> {
   /** How many it gives in one pass. */
   readonly length: number;
+  /** Where its order comes from, unless that is the default generator: a loader's state has it too. */
+  readonly generator?: Generator | undefined;
 }
 
 /** What a sampler asks of a dataset. */
@@ -59,8 +61,8 @@ export interface RandomSamplerOptions {
 export class RandomSampler implements Sampler {
   readonly replacement: boolean;
   private readonly source: Source;
+  readonly generator: Generator | undefined;
   private readonly wanted: number | undefined;
-  private readonly generator: Generator | undefined;
 
   /** @throws ArgumentError where there is nothing to draw from, or `numSamples` is not a whole number of 1 or more. */
   constructor(source: Source, options: RandomSamplerOptions = {}) {
@@ -121,7 +123,7 @@ export interface SubsetRandomSamplerOptions {
  */
 export class SubsetRandomSampler implements Sampler {
   readonly indices: readonly number[];
-  private readonly generator: Generator;
+  readonly generator: Generator;
 
   constructor(indices: ArrayLike<number>, { generator }: SubsetRandomSamplerOptions = {}) {
     checkGenerator("SubsetRandomSampler", generator);
@@ -156,6 +158,10 @@ export class BatchSampler implements Sampler<number[]> {
     this.sampler = sampler;
     this.batchSize = batchSize;
     this.dropLast = dropLast;
+  }
+
+  get generator(): Generator | undefined {
+    return this.sampler.generator;
   }
 
   get length(): number {

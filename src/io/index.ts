@@ -3,6 +3,15 @@
  *
  * @module
  */
+export {
+  type CheckpointContents,
+  type CheckpointValues,
+  checkpointToBlob,
+  type LoadCheckpointOptions,
+  loadCheckpoint,
+  type Stateful,
+  saveCheckpoint,
+} from "./checkpoint.js";
 export { FileError } from "./fileError.js";
 export { type LoadOptions, load, loadMetadata } from "./load.js";
 export { type SaveOptions, save, saveToBlob } from "./save.js";

@@ -66,7 +66,8 @@ export async function loadMetadata(source: LoadSource): Promise<Record<string, s
   });
 }
 
-async function firstBytes(source: Source): Promise<Uint8Array> {
+/** What tells the formats apart. */
+export async function firstBytes(source: Source): Promise<Uint8Array> {
   const start = new Uint8Array(Math.min(9, source.size));
   await source.read(0, start);
   return start;

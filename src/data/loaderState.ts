@@ -1,0 +1,87 @@
+/**
+ * Where a loader is: enough to go on with the same samples in the same order.
+ *
+ * @module
+ */
+import { ArgumentError } from "../errors.js";
+import type { Generator, GeneratorState } from "../tensor/random.js";
+
+/** One pass over the samples. */
+export interface Pass {
+  /** Batches that it has handed out. */
+  given: number;
+  /** Batches that it has drawn from its sampler: one more than given, where one is in the making. */
+  drawn: number;
+  /** The generators, the default one first, as they were before it drew its first batch. */
+  generators: readonly GeneratorState[];
+}
+
+/** What the `stateDict` of a loader gives, as plain data. */
+export interface DataLoaderState {
+  /** The pass that has begun and not ended, or null between passes. */
+  readonly pass: Readonly<Pass> | null;
+  /** The generators of the loader and its sampler as they are now, without the default one. */
+  readonly generators: readonly GeneratorState[];
+}
+
+/**
+ * Draws once more what a pass had drawn when its state was saved, with the generators as they were then, and puts them back.
+ *
+ * @returns the batches that had been drawn and not given
+ * @throws ArgumentError where there are not as many.
+ */
+export function drawnBefore<T>(order: Iterator<T>, pass: Pass, generators: readonly Generator[]): T[] {
+  const { given, drawn } = pass;
+  const before = generators.map((generator) => generator.getState());
+  const waiting: T[] = [];
+  try {
+    setStates(generators, pass.generators);
+    for (let index = 0; index < drawn; index++) {
+      const next = order.next();
+      if (next.done === true) {
+        throw new ArgumentError(
+          `DataLoader: got a pass of ${index} batches; expected at least the ${drawn} that were drawn before. Make the loader as it was when its state was saved.`,
+        );
+      }
+      if (index >= given) waiting.push(next.value);
+    }
+  } finally {
+    setStates(generators, before);
+  }
+  return waiting;
+}
+
+/** Sets each generator to the state in the same place. */
+export function setStates(generators: readonly Generator[], states: readonly GeneratorState[]): void {
+  generators.forEach((generator, index) => {
+    const state = states[index];
+    if (state !== undefined) generator.setState(state);
+  });
+}
+
+/** @throws ArgumentError where it is not the state of a loader with so many generators of its own. */
+export function checkLoaderState(state: DataLoaderState, generators: number): void {
+  const bad = (got: string, expected: string): ArgumentError =>
+    new ArgumentError(
+      `DataLoader.loadStateDict: got ${got}; expected ${expected}. Make the loader as it was when its state was saved.`,
+    );
+  if (typeof state !== "object" || state === null || !Array.isArray(state.generators)) {
+    throw bad(String(state), "what stateDict() gave");
+  }
+  const { pass } = state;
+  if (state.generators.length !== generators) {
+    throw bad(`the state of ${state.generators.length} generators`, `that of ${generators}`);
+  }
+  if (pass === null) return;
+  if (typeof pass !== "object" || !isCount(pass.given) || !isCount(pass.drawn) || pass.drawn < pass.given) {
+    throw bad("a pass without the number of its batches", "what stateDict() gave");
+  }
+  const began = pass.drawn === 0 ? 0 : generators + 1;
+  if (!Array.isArray(pass.generators) || pass.generators.length !== began) {
+    throw bad(`a pass that began with ${pass.generators?.length} generators`, `${began}`);
+  }
+}
+
+function isCount(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 0;
+}
