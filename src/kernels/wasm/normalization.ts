@@ -7,6 +7,9 @@ import { addressOf } from "./memory.js";
 
 type NormalizationKernels = Pick<KernelSet, "softmax" | "softmaxGrad" | "channelStats" | "batchNorm" | "batchNormGrad">;
 
+/** Channels from which on threads share whole channels, rather than first channels and then stretches of them. */
+const CHANNELS_PER_THREAD = 4;
+
 /** Softmax and batch normalisation of float32. */
 export function normalizationKernels(engine: Engine, fallback: Loops): NormalizationKernels {
   function writeAddresses(arrays: readonly (Dense | null)[]): void {
@@ -83,8 +86,14 @@ export function normalizationKernels(engine: Engine, fallback: Loops): Normaliza
       words[10] = at(x.shape, 1);
       words[11] = at(x.shape, 2);
       words[12] = training ? 1 : 0;
-      engine.launch(id.BATCH_NORM_SUMS, at(x.shape, 1), elementCount(x.shape));
-      engine.launch(id.BATCH_NORM_GRAD, at(x.shape, 0) * at(x.shape, 1), elementCount(x.shape));
+      const [batch, channels] = [at(x.shape, 0), at(x.shape, 1)];
+      const count = elementCount(x.shape);
+      if (channels >= CHANNELS_PER_THREAD * engine.threads) {
+        engine.launch(id.BATCH_NORM_WHOLE_GRAD, channels, 2 * count);
+      } else {
+        engine.launch(id.BATCH_NORM_SUMS, channels, count);
+        engine.launch(id.BATCH_NORM_GRAD, batch * channels, count);
+      }
     },
   };
 }

@@ -97,7 +97,7 @@ export function reduceKernels(engine: Engine, fallback: Loops): Pick<KernelSet, 
     writeAxes(kept, 16, 24);
     writeAxes(runs, 32, 40);
     if (acrossRows) {
-      const blocks = Math.ceil(innermost.extent / 16);
+      const blocks = Math.ceil(innermost.extent / id.REDUCE_WIDTH);
       engine.launch(id.REDUCE_ROWS, (outputs / innermost.extent) * blocks, count);
     } else {
       engine.launch(id.REDUCE_RUNS, outputs, count);

@@ -25,20 +25,33 @@ function elementOr(slot: i32, channel: i32, otherwise: f32): f32 {
 /** Elements that are added up in float32 before the sum is carried on in float64. */
 const RUN: i32 = 1024;
 
+/** A term of the sum of x − center or of its squares, added to `sum`. */
+@inline
+function addTerm(sum: v128, x: v128, centers: v128, squared: bool): v128 {
+  const deviation = f32x4.sub(x, centers);
+  return squared ? fma(deviation, deviation, sum) : f32x4.add(sum, deviation);
+}
+
 /** Σ (x − center) or Σ (x − center)² of a stretch. */
 @inline
 function stretchSum(x: usize, n: i32, center: f32, squared: bool): f64 {
   const centers = f32x4.splat(center);
   let total: f64 = 0;
   let i = 0;
-  while (n - i >= 4) {
-    const stop = min(n, i + RUN) - 3;
-    let sums = f32x4.splat(0);
-    for (; i < stop; i += 4) {
-      const deviation = f32x4.sub(v128.load(x + (<usize>i << 2)), centers);
-      sums = squared ? fma(deviation, deviation, sums) : f32x4.add(sums, deviation);
+  while (n - i >= 16) {
+    const stop = min(n, i + RUN) - 15;
+    let a = f32x4.splat(0);
+    let b = f32x4.splat(0);
+    let c = f32x4.splat(0);
+    let d = f32x4.splat(0);
+    for (; i < stop; i += 16) {
+      const at = x + (<usize>i << 2);
+      a = addTerm(a, v128.load(at), centers, squared);
+      b = addTerm(b, v128.load(at, 16), centers, squared);
+      c = addTerm(c, v128.load(at, 32), centers, squared);
+      d = addTerm(d, v128.load(at, 48), centers, squared);
     }
-    total += sumLanes64(sums);
+    total += sumLanes64(f32x4.add(f32x4.add(a, b), f32x4.add(c, d)));
   }
   for (; i < n; i++) {
     const deviation = load<f32>(x + (<usize>i << 2)) - center;
@@ -116,17 +129,23 @@ export function batchNormSums(begin: i32, end: i32): void {
       const g = pointer(0) + first;
       const x = pointer(1) + first;
       let i = 0;
-      while (length - i >= 4) {
-        const stop = min(length, i + RUN) - 3;
+      while (length - i >= 8) {
+        const stop = min(length, i + RUN) - 7;
         let sums = f32x4.splat(0);
+        let others = f32x4.splat(0);
         let products = f32x4.splat(0);
-        for (; i < stop; i += 4) {
-          const gradient = v128.load(g + (<usize>i << 2));
+        let otherProducts = f32x4.splat(0);
+        for (; i < stop; i += 8) {
+          const at = <usize>i << 2;
+          const gradient = v128.load(g + at);
+          const other = v128.load(g + at, 16);
           sums = f32x4.add(sums, gradient);
-          products = fma(gradient, f32x4.sub(v128.load(x + (<usize>i << 2)), centers), products);
+          others = f32x4.add(others, other);
+          products = fma(gradient, f32x4.sub(v128.load(x + at), centers), products);
+          otherProducts = fma(other, f32x4.sub(v128.load(x + at, 16), centers), otherProducts);
         }
-        sum += sumLanes64(sums);
-        product += sumLanes64(products);
+        sum += sumLanes64(f32x4.add(sums, others));
+        product += sumLanes64(f32x4.add(products, otherProducts));
       }
       for (; i < length; i++) {
         const gradient = load<f32>(g + (<usize>i << 2));
@@ -171,5 +190,15 @@ export function batchNormGrad(begin: i32, end: i32): void {
       const at = <usize>i << 2;
       store<f32>(out + at, (load<f32>(g + at) - mean - (load<f32>(x + at) - center) * slope) * scale);
     }
+  }
+}
+
+/** Both, channel by channel: what the sums were taken of is still in the cache when it is read again. Unit: a channel. */
+export function batchNormWholeGrad(begin: i32, end: i32): void {
+  const channels = argument(10);
+  const stretches = argument(9) * channels;
+  for (let c = begin; c < end; c++) {
+    batchNormSums(c, c + 1);
+    for (let stretch = c; stretch < stretches; stretch += channels) batchNormGrad(stretch, stretch + 1);
   }
 }

@@ -67,6 +67,9 @@ function unaryLoop(op: i32, out: usize, outStep: i32, x: usize, xStep: i32, n: i
   let i = 0;
   if (outStep == 1 && xStep == 1) {
     for (; i + 4 <= n; i += 4, out += 16, x += 16) v128.store(out, unary4(op, v128.load(x), alpha, beta));
+  } else if (outStep == 1 && xStep == 0) {
+    const value = unary4(op, v128.load32_splat(x), alpha, beta);
+    for (; i + 4 <= n; i += 4, out += 16) v128.store(out, value);
   } else {
     for (; i + 4 <= n; i += 4, out += 4 * outBytes, x += 4 * xBytes) {
       scatter4(out, outStep, unary4(op, gather4(x, xStep), alpha, beta));
@@ -136,6 +139,12 @@ function binaryLoop(op: i32, out: usize, outStep: i32, a: usize, aStep: i32, b: 
     for (; i + 4 <= n; i += 4, out += 16, a += 16, b += 16) {
       v128.store(out, binary4(op, v128.load(a), v128.load(b)));
     }
+  } else if (outStep == 1 && aStep == 1 && bStep == 0) {
+    const right = v128.load32_splat(b);
+    for (; i + 4 <= n; i += 4, out += 16, a += 16) v128.store(out, binary4(op, v128.load(a), right));
+  } else if (outStep == 1 && aStep == 0 && bStep == 1) {
+    const left = v128.load32_splat(a);
+    for (; i + 4 <= n; i += 4, out += 16, b += 16) v128.store(out, binary4(op, left, v128.load(b)));
   } else {
     for (; i + 4 <= n; i += 4, out += 4 * outBytes, a += 4 * aBytes, b += 4 * bBytes) {
       scatter4(out, outStep, binary4(op, gather4(a, aStep), gather4(b, bStep)));
@@ -251,6 +260,7 @@ function whereRow(
 @inline
 export function rowOffset(slot: i32, row: i32): isize {
   const rank = argument(2);
+  if (rank == 1) return <isize>row * <isize>argument(24 + 8 * slot);
   let offset: isize = 0;
   let rest = row;
   for (let axis = rank - 1; axis >= 0; axis--) {

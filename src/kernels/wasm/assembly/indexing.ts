@@ -64,19 +64,28 @@ export function scatterAdd(begin: i32, end: i32): void {
     const out = pointer(3) + (rowOffset(0, row) << 2) + <isize>first * outStep;
     let x = pointer(5) + (rowOffset(1, row) << 2) + <isize>first * xStep;
     let index = pointer(7) + (rowOffset(2, row) << 2) + <isize>first * indexStep;
-    for (let place = 0; place < places; place++, x += xAlong, index += indexAlong) {
-      if (whole) addWords(out + <isize>load<i32>(index) * along, x, n);
-      else {
-        let from = x;
-        let at = index;
-        let to = out;
-        for (let i = 0; i < n; i++, from += xStep, at += indexStep, to += outStep) {
-          const target = to + <isize>load<i32>(at) * along;
-          store<f32>(target, load<f32>(target) + load<f32>(from));
-        }
+    if (whole) {
+      for (let place = 0; place < places; place++, x += xAlong, index += indexAlong) {
+        addWords(out + <isize>load<i32>(index) * along, x, n);
+      }
+    } else if (abs(xAlong) <= abs(xStep)) {
+      for (let i = 0; i < n; i++) scatterRun(out + i * outStep, along, x + i * xStep, xAlong, index + i * indexStep, indexAlong, places);
+    } else {
+      // Elements of a row go to different places, so that a row may be a run of its own.
+      for (let place = 0; place < places; place++, x += xAlong, index += indexAlong) {
+        for (let i = 0; i < n; i++) scatterRun(out + i * outStep, along, x + i * xStep, 0, index + i * indexStep, 0, 1);
       }
     }
     unit += n;
+  }
+}
+
+/** Adds `count` elements of x, one after another, to the places that the index names. Steps are in bytes. */
+@inline
+function scatterRun(out: usize, along: isize, x: usize, xStep: isize, index: usize, indexStep: isize, count: i32): void {
+  for (let i = 0; i < count; i++, x += xStep, index += indexStep) {
+    const target = out + <isize>load<i32>(index) * along;
+    store<f32>(target, load<f32>(target) + load<f32>(x));
   }
 }
 

@@ -30,87 +30,106 @@ function softThreshold4(p: v128, by: v128): v128 {
 
 /**
  * Arguments: 0 parameter, 1 gradient, 2 momentum buffer or 0, 3 first step, 4 nesterov; fractions: 8 lr, 9 momentum,
- * 10 1 − dampening, 11 weight decay, 12 direction, 13 subgradient penalty, 14 proximal threshold.
+ * 10 1 − dampening, 11 weight decay, 12 direction, 13 subgradient penalty, 14 proximal threshold. Units [begin, end) of arrays
+ * that begin at p, g and b.
  */
 @inline
-function sgd4(p: usize, g: usize, b: usize, hasMomentum: bool, firstStep: bool, nesterov: bool): void {
-  const weight = v128.load(p);
-  let grad = f32x4.mul(v128.load(g), f32x4.splat(fraction(12)));
-  grad = fma(f32x4.splat(fraction(13)), sign4(weight), grad);
-  grad = fma(f32x4.splat(fraction(11)), weight, grad);
-  if (hasMomentum) {
-    const momentum = f32x4.splat(fraction(9));
-    const velocity = firstStep
-      ? grad
-      : fma(momentum, v128.load(b), f32x4.mul(grad, f32x4.splat(fraction(10))));
-    v128.store(b, velocity);
-    grad = nesterov ? fma(momentum, velocity, grad) : velocity;
+function sgdVectors(begin: i32, end: i32, p: usize, g: usize, b: usize, penalised: bool): void {
+  const lr = f32x4.splat(-fraction(8));
+  const momentum = f32x4.splat(fraction(9));
+  const share = f32x4.splat(fraction(10));
+  const decay = f32x4.splat(fraction(11));
+  const decays = fraction(11) != 0;
+  const direction = f32x4.splat(fraction(12));
+  const hasMomentum = pointer(2) != 0;
+  const firstStep = argument(3) != 0;
+  const nesterov = argument(4) != 0;
+  for (let i = <usize>begin << 4; i < <usize>end << 4; i += 16) {
+    const weight = v128.load(p + i);
+    let grad = f32x4.mul(v128.load(g + i), direction);
+    if (penalised) grad = fma(f32x4.splat(fraction(13)), sign4(weight), grad);
+    if (decays) grad = fma(decay, weight, grad);
+    if (hasMomentum) {
+      const velocity = firstStep ? grad : fma(momentum, v128.load(b + i), f32x4.mul(grad, share));
+      v128.store(b + i, velocity);
+      grad = nesterov ? fma(momentum, velocity, grad) : velocity;
+    }
+    const next = fma(lr, grad, weight);
+    v128.store(p + i, penalised ? softThreshold4(next, f32x4.splat(fraction(14))) : next);
   }
-  let next = fma(f32x4.splat(-fraction(8)), grad, weight);
-  if (fraction(14) > 0) next = softThreshold4(next, f32x4.splat(fraction(14)));
-  v128.store(p, next);
+}
+
+@inline
+function sgdPart(begin: i32, end: i32, p: usize, g: usize, b: usize): void {
+  if (isPenalised()) sgdVectors(begin, end, p, g, b, true);
+  else sgdVectors(begin, end, p, g, b, false);
 }
 
 export function sgdStep(begin: i32, end: i32): void {
-  const p = pointer(0);
-  const g = pointer(1);
-  const b = pointer(2);
-  const hasMomentum = b != 0;
-  const firstStep = argument(3) != 0;
-  const nesterov = argument(4) != 0;
   const whole = argument(7) >> 2;
-  for (let i = <usize>begin << 4; i < <usize>min(end, whole) << 4; i += 16) {
-    sgd4(p + i, g + i, b + i, hasMomentum, firstStep, nesterov);
-  }
+  sgdPart(begin, min(end, whole), pointer(0), pointer(1), pointer(2));
   if (end <= whole) return;
   moveTail(3, <usize>whole << 4, argument(7) & 3, false);
-  sgd4(tailOf(0), tailOf(1), tailOf(2), hasMomentum, firstStep, nesterov);
+  sgdPart(0, 1, tailOf(0), tailOf(1), tailOf(2));
   moveTail(3, <usize>whole << 4, argument(7) & 3, true);
+}
+
+/** Whether there is an l1 penalty of either kind. */
+@inline
+function isPenalised(): bool {
+  return fraction(13) != 0 || fraction(14) != 0;
 }
 
 /**
  * Arguments: 0 parameter, 1 gradient, 2 m, 3 v, 4 greatest v or 0; fractions: 8 β₁, 9 1 − β₁, 10 β₂, 11 1 − β₂, 12 direction,
  * 13 subgradient penalty, 14 proximal threshold, 15 weight decay into the gradient, 16 shrinking factor, 17 −step size,
- * 18 1 / sqrt(1 − β₂ᵗ), 19 eps.
+ * 18 1 / sqrt(1 − β₂ᵗ), 19 eps. Units [begin, end) of arrays that begin at p, g, m, v and top.
  */
 @inline
-function adam4(p: usize, g: usize, m: usize, v: usize, top: usize, amsgrad: bool): void {
-  const weight = v128.load(p);
-  let grad = f32x4.mul(v128.load(g), f32x4.splat(fraction(12)));
-  grad = fma(f32x4.splat(fraction(13)), sign4(weight), grad);
-  grad = fma(f32x4.splat(fraction(15)), weight, grad);
-  const mean = fma(f32x4.splat(fraction(8)), v128.load(m), f32x4.mul(f32x4.splat(fraction(9)), grad));
-  const square = fma(
-    f32x4.splat(fraction(10)),
-    v128.load(v),
-    f32x4.mul(f32x4.mul(f32x4.splat(fraction(11)), grad), grad),
-  );
-  v128.store(m, mean);
-  v128.store(v, square);
-  let largest = square;
-  if (amsgrad) {
-    largest = f32x4.max(v128.load(top), square);
-    v128.store(top, largest);
+function adamVectors(begin: i32, end: i32, p: usize, g: usize, m: usize, v: usize, top: usize, penalised: bool): void {
+  const beta1 = f32x4.splat(fraction(8));
+  const rest1 = f32x4.splat(fraction(9));
+  const beta2 = f32x4.splat(fraction(10));
+  const rest2 = f32x4.splat(fraction(11));
+  const direction = f32x4.splat(fraction(12));
+  const decay = f32x4.splat(fraction(15));
+  const decays = fraction(15) != 0;
+  const shrink = f32x4.splat(fraction(16));
+  const step = f32x4.splat(fraction(17));
+  const correction = f32x4.splat(fraction(18));
+  const eps = f32x4.splat(fraction(19));
+  const amsgrad = pointer(4) != 0;
+  for (let i = <usize>begin << 4; i < <usize>end << 4; i += 16) {
+    const weight = v128.load(p + i);
+    let grad = f32x4.mul(v128.load(g + i), direction);
+    if (penalised) grad = fma(f32x4.splat(fraction(13)), sign4(weight), grad);
+    if (decays) grad = fma(decay, weight, grad);
+    const mean = fma(beta1, v128.load(m + i), f32x4.mul(rest1, grad));
+    const square = fma(beta2, v128.load(v + i), f32x4.mul(f32x4.mul(rest2, grad), grad));
+    v128.store(m + i, mean);
+    v128.store(v + i, square);
+    let largest = square;
+    if (amsgrad) {
+      largest = f32x4.max(v128.load(top + i), square);
+      v128.store(top + i, largest);
+    }
+    const root = fma(f32x4.sqrt(largest), correction, eps);
+    const next = fma(step, f32x4.div(mean, root), f32x4.mul(weight, shrink));
+    v128.store(p + i, penalised ? softThreshold4(next, f32x4.splat(fraction(14))) : next);
   }
-  const root = fma(f32x4.sqrt(largest), f32x4.splat(fraction(18)), f32x4.splat(fraction(19)));
-  let next = fma(f32x4.splat(fraction(17)), f32x4.div(mean, root), f32x4.mul(weight, f32x4.splat(fraction(16))));
-  if (fraction(14) > 0) next = softThreshold4(next, f32x4.splat(fraction(14)));
-  v128.store(p, next);
+}
+
+@inline
+function adamPart(begin: i32, end: i32, p: usize, g: usize, m: usize, v: usize, top: usize): void {
+  if (isPenalised()) adamVectors(begin, end, p, g, m, v, top, true);
+  else adamVectors(begin, end, p, g, m, v, top, false);
 }
 
 export function adamStep(begin: i32, end: i32): void {
-  const p = pointer(0);
-  const g = pointer(1);
-  const m = pointer(2);
-  const v = pointer(3);
-  const top = pointer(4);
-  const amsgrad = top != 0;
   const whole = argument(7) >> 2;
-  for (let i = <usize>begin << 4; i < <usize>min(end, whole) << 4; i += 16) {
-    adam4(p + i, g + i, m + i, v + i, top + i, amsgrad);
-  }
+  adamPart(begin, min(end, whole), pointer(0), pointer(1), pointer(2), pointer(3), pointer(4));
   if (end <= whole) return;
   moveTail(5, <usize>whole << 4, argument(7) & 3, false);
-  adam4(tailOf(0), tailOf(1), tailOf(2), tailOf(3), tailOf(4), amsgrad);
+  adamPart(0, 1, tailOf(0), tailOf(1), tailOf(2), tailOf(3), tailOf(4));
   moveTail(5, <usize>whole << 4, argument(7) & 3, true);
 }

@@ -93,7 +93,7 @@ function maxOfRow(stride: i32, x: usize, top: i32, first: i32, last: i32, out: u
   const down = dilationHeight() * width;
   const across = dilationWidth();
   const start = (top + kyFirst * dilationHeight()) * width - padLeft();
-  const lanes = i32x4.mul(i32x4(0, 1, 2, 3), i32x4.splat(stride));
+  const places = i32x4.mul(i32x4(0, 1, 2, 3), i32x4.splat(stride));
   for (let i = first; i < last; i += 4) {
     // The last four may overlap those before.
     const at = min(i, last - 4);
@@ -109,47 +109,55 @@ function maxOfRow(stride: i32, x: usize, top: i32, first: i32, last: i32, out: u
       }
     }
     v128.store(out + (<usize>at << 2), best);
-    v128.store(indices + (<usize>at << 2), i32x4.add(steps, i32x4.add(lanes, i32x4.splat(corner))));
+    v128.store(indices + (<usize>at << 2), i32x4.add(steps, i32x4.add(places, i32x4.splat(corner))));
   }
 }
 
 function maxOfQuarters(begin: i32, end: i32): void {
   const rows = outHeight();
-  const width = outWidth();
+  const width = <usize>outWidth();
   const inside = inWidth();
   const below = <usize>inside << 2;
-  const lanes = i32x4(0, 2, 4, 6);
-  const one = i32x4.splat(1);
+  const planeBytes = <usize>(inHeight() * inside) << 2;
   const down = i32x4.splat(inside);
   const diagonal = i32x4.splat(inside + 1);
+  let plane = begin / rows;
+  let y = begin - plane * rows;
   for (let row = begin; row < end; row++) {
-    const plane = row / rows;
-    const y = row - plane * rows;
-    const x = pointer(0) + ((<usize>plane * (inHeight() * inside)) << 2);
+    const x = pointer(0) + <usize>plane * planeBytes;
+    const top = x + <usize>(2 * y) * below;
     const out = pointer(1) + ((<usize>row * width) << 2);
     const indices = pointer(2) + ((<usize>row * width) << 2);
-    for (let i = 0; i < width; i += 4) {
+    const corners = i32x4.add(i32x4(0, 2, 4, 6), i32x4.splat(2 * y * inside));
+    // A sum is NaN where a term is; where it is for another reason, the slower way does no harm.
+    let seen = i32x4.splat(0);
+    for (let i: usize = 0; i < width; i += 4) {
+      // The last four may overlap those before.
       const at = min(i, width - 4);
-      const corner = 2 * (y * inside + at);
-      const p = x + (<usize>corner << 2);
+      const p = top + (at << 3);
       const a = v128.load(p);
       const b = v128.load(p, 16);
       const c = v128.load(p + below);
       const d = v128.load(p + below, 16);
-      let best = i32x4.shuffle(a, b, 0, 2, 4, 6);
-      let value = i32x4.shuffle(a, b, 1, 3, 5, 7);
-      let wins = wins4(value, best);
-      best = v128.bitselect(value, best, wins);
-      let steps = v128.and(wins, one);
-      value = i32x4.shuffle(c, d, 0, 2, 4, 6);
-      wins = wins4(value, best);
-      best = v128.bitselect(value, best, wins);
-      steps = v128.bitselect(down, steps, wins);
-      value = i32x4.shuffle(c, d, 1, 3, 5, 7);
-      wins = wins4(value, best);
-      v128.store(out + (<usize>at << 2), v128.bitselect(value, best, wins));
-      steps = v128.bitselect(diagonal, steps, wins);
-      v128.store(indices + (<usize>at << 2), i32x4.add(steps, i32x4.add(lanes, i32x4.splat(corner))));
+      const first = i32x4.shuffle(a, b, 0, 2, 4, 6);
+      const second = i32x4.shuffle(a, b, 1, 3, 5, 7);
+      const third = i32x4.shuffle(c, d, 0, 2, 4, 6);
+      const fourth = i32x4.shuffle(c, d, 1, 3, 5, 7);
+      const sum = f32x4.add(f32x4.add(first, second), f32x4.add(third, fourth));
+      seen = v128.or(seen, f32x4.ne(sum, sum));
+      const best = f32x4.pmax(f32x4.pmax(first, second), f32x4.pmax(third, fourth));
+      let steps = v128.bitselect(down, diagonal, f32x4.eq(third, best));
+      steps = v128.bitselect(i32x4.splat(1), steps, f32x4.eq(second, best));
+      steps = v128.andnot(steps, f32x4.eq(first, best));
+      v128.store(out + (at << 2), best);
+      v128.store(indices + (at << 2), i32x4.add(steps, i32x4.add(corners, i32x4.splat(2 * <i32>at))));
+    }
+    if (v128.any_true(seen)) {
+      for (let i = 0; i < <i32>width; i++) maxOfWindow(x, 2 * y, i, out, indices);
+    }
+    if (++y == rows) {
+      y = 0;
+      plane++;
     }
   }
 }

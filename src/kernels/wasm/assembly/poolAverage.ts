@@ -22,6 +22,12 @@ function divisor(top: i32, left: i32): f32 {
   return taps == 0 ? 1 : <f32>taps;
 }
 
+/** Whether taps [kxFirst, kxEnd) of a window cover its rows of the input from end to end, and the rows follow one another. */
+@inline
+function isWholeRows(kxFirst: i32, kxEnd: i32): bool {
+  return kxEnd - kxFirst == inWidth() && dilationWidth() == 1 && dilationHeight() == 1;
+}
+
 /** Arguments: 0 x, 1 out. Unit: an output row of a plane. */
 export function avgPool(begin: i32, end: i32): void {
   const rows = outHeight();
@@ -53,15 +59,20 @@ function averageOfWindow(x: usize, top: i32, i: i32, out: usize): void {
   const kxFirst = firstTap(left, across);
   const kxEnd = endTap(left, across, kernelWidth(), inWidth());
   let sum: f64 = 0;
-  for (let ky = firstTap(top, dilationHeight()); ky < kyEnd; ky++) {
+  let ky = firstTap(top, dilationHeight());
+  // Whole rows of the plane are one run.
+  const joined = isWholeRows(kxFirst, kxEnd);
+  const taps = joined ? (kyEnd - ky) * inWidth() : kxEnd - kxFirst;
+  for (; ky < kyEnd; ky++) {
     let p = x + (<isize>((top + ky * dilationHeight()) * inWidth() + left + kxFirst * across) << 2);
-    let kx = kxFirst;
-    if (across == 1) {
+    let i = 0;
+    if (across == 1 && taps >= 4) {
       let sums = f32x4.splat(0);
-      for (; kx + 4 <= kxEnd; kx += 4, p += 16) sums = f32x4.add(sums, v128.load(p));
+      for (; i + 4 <= taps; i += 4, p += 16) sums = f32x4.add(sums, v128.load(p));
       sum += sumLanes(sums);
     }
-    for (; kx < kxEnd; kx++, p += <usize>across << 2) sum += load<f32>(p);
+    for (; i < taps; i++, p += <usize>across << 2) sum += load<f32>(p);
+    if (joined) break;
   }
   store<f32>(out + (<usize>i << 2), <f32>(sum / <f64>divisor(top, left)));
 }
@@ -108,19 +119,28 @@ function shareRow(gradient: usize, y: i32, target: usize): void {
   const top = y * strideHeight() - padTop();
   const kyFirst = firstTap(top, dilationHeight());
   const kyEnd = endTap(top, dilationHeight(), kernelHeight(), inHeight());
+  // Windows that have all their columns inside the input share a divisor.
+  const stride = strideWidth();
+  const first = firstInside(0, stride, padLeft(), outWidth());
+  const last = endInside((kernelWidth() - 1) * across, stride, padLeft(), outWidth(), inWidth());
+  const common = first < last ? divisor(top, first * stride - padLeft()) : 1;
   for (let i = 0; i < outWidth(); i++) {
-    const left = i * strideWidth() - padLeft();
-    const kxFirst = firstTap(left, across);
-    const kxEnd = endTap(left, across, kernelWidth(), inWidth());
-    const share = load<f32>(gradient + (<usize>i << 2)) / divisor(top, left);
+    const left = i * stride - padLeft();
+    const inside = i >= first && i < last;
+    const kxFirst = inside ? 0 : firstTap(left, across);
+    const kxEnd = inside ? kernelWidth() : endTap(left, across, kernelWidth(), inWidth());
+    const share = load<f32>(gradient + (<usize>i << 2)) / (inside ? common : divisor(top, left));
     const shares = f32x4.splat(share);
+    const joined = isWholeRows(kxFirst, kxEnd);
+    const taps = joined ? (kyEnd - kyFirst) * inWidth() : kxEnd - kxFirst;
     for (let ky = kyFirst; ky < kyEnd; ky++) {
       let p = target + (<isize>((top + ky * dilationHeight()) * inWidth() + left + kxFirst * across) << 2);
-      let kx = kxFirst;
+      let tap = 0;
       if (across == 1) {
-        for (; kx + 4 <= kxEnd; kx += 4, p += 16) v128.store(p, f32x4.add(v128.load(p), shares));
+        for (; tap + 4 <= taps; tap += 4, p += 16) v128.store(p, f32x4.add(v128.load(p), shares));
       }
-      for (; kx < kxEnd; kx++, p += <usize>across << 2) store<f32>(p, load<f32>(p) + share);
+      for (; tap < taps; tap++, p += <usize>across << 2) store<f32>(p, load<f32>(p) + share);
+      if (joined) break;
     }
   }
 }

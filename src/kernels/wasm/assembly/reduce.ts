@@ -22,7 +22,16 @@ function start4(op: i32): v128 {
 @inline
 function combine4(op: i32, a: v128, b: v128): v128 {
   if (op == id.SUM) return f32x4.add(a, b);
-  return op == id.AMAX ? f32x4.max(a, b) : f32x4.min(a, b);
+  return op == id.AMAX ? f32x4.pmax(a, b) : f32x4.pmin(a, b);
+}
+
+/**
+ * Where a new number is NaN, added to what `seen` says of those before. `combine4` loses NaN, as it is one instruction then;
+ * sums keep it by themselves.
+ */
+@inline
+function noteNaN(op: i32, seen: v128, value: v128): v128 {
+  return op == id.SUM ? seen : v128.or(seen, f32x4.ne(value, value));
 }
 
 @inline
@@ -48,6 +57,7 @@ function lanes(op: i32, x: v128): f64 {
 @inline
 function runOf(op: i32, x: usize, step: i32, n: i32): f64 {
   let total = start(op);
+  let seen = i32x4.splat(0);
   let i = 0;
   if (step == 1) {
     while (n - i >= 16) {
@@ -57,13 +67,19 @@ function runOf(op: i32, x: usize, step: i32, n: i32): f64 {
       let c = start4(op);
       let d = start4(op);
       for (; i < stop; i += 16, x += 64) {
-        a = combine4(op, a, v128.load(x));
-        b = combine4(op, b, v128.load(x, 16));
-        c = combine4(op, c, v128.load(x, 32));
-        d = combine4(op, d, v128.load(x, 48));
+        const e = v128.load(x);
+        const f = v128.load(x, 16);
+        const g = v128.load(x, 32);
+        const h = v128.load(x, 48);
+        seen = noteNaN(op, noteNaN(op, noteNaN(op, noteNaN(op, seen, e), f), g), h);
+        a = combine4(op, a, e);
+        b = combine4(op, b, f);
+        c = combine4(op, c, g);
+        d = combine4(op, d, h);
       }
       total = combine(op, total, lanes(op, combine4(op, combine4(op, a, b), combine4(op, c, d))));
     }
+    if (op != id.SUM && v128.any_true(seen)) return NaN;
   }
   const bytes = <isize>step << 2;
   for (; i < n; i++, x += bytes) total = combine(op, total, <f64>load<f32>(x));
@@ -113,32 +129,55 @@ export function reduceRuns(begin: i32, end: i32): void {
 }
 
 /**
- * Where the innermost axis is kept and dense: a unit is a block of 16 outputs along it. Rows are added up 256 at a time,
+ * Where the innermost axis is kept and dense: a unit is a block of REDUCE_WIDTH outputs along it. Rows are added up 256 at a time,
  * and then those sums, so that rounding grows with neither alone.
  */
 @inline
 function acrossRows(op: i32, begin: i32, end: i32): void {
   const keptRank = argument(3);
   const length = argument(16 + keptRank - 1);
-  const blocks = (length + 15) / 16;
+  const blocks = (length + id.REDUCE_WIDTH - 1) / id.REDUCE_WIDTH;
   const reducedRank = argument(4);
   const rows = argument(6);
   for (let unit = begin; unit < end; unit++) {
     const outer = unit / blocks;
-    const first = (unit - outer * blocks) * 16;
+    const first = (unit - outer * blocks) * id.REDUCE_WIDTH;
     const x = pointer(1) + ((offsetOf(outer, keptRank - 1, 16, 24) + first) << 2);
     const out = pointer(2) + ((<usize>outer * length + first) << 2);
-    if (first + 16 <= length) block16(op, x, out, rows, reducedRank);
-    else {
-      for (let i = 0; first + i < length; i++) {
+    const width = min(id.REDUCE_WIDTH, length - first);
+    if (op == id.SUM && width == 32) {
+      sumOf32(x, out, rows, reducedRank);
+      continue;
+    }
+    let i = 0;
+    for (; i + 16 <= width; i += 16) block16(op, x + (<usize>i << 2), out + (<usize>i << 2), rows, reducedRank);
+    if (width < 4) {
+      for (; i < width; i++) {
         let total = start(op);
         for (let r = 0; r < rows; r++) {
           total = combine(op, total, load<f32>(x + (<usize>i << 2) + (offsetOf(r, reducedRank, 32, 40) << 2)));
         }
         store<f32>(out + (<usize>i << 2), <f32>total);
       }
+    } else {
+      // The last four may overlap those before.
+      for (; i < width; i += 4) {
+        const at = <usize>min(i, width - 4) << 2;
+        block4(op, x + at, out + at, rows, reducedRank);
+      }
     }
   }
+}
+
+/** Stores what the rows of a stage gave, together with what the stages before left at `out`. */
+@inline
+function storeStage(op: i32, out: usize, value: v128, seen: v128, first: bool): void {
+  if (!first) {
+    const before = v128.load(out);
+    seen = noteNaN(op, seen, before);
+    value = combine4(op, value, before);
+  }
+  v128.store(out, op == id.SUM ? value : v128.bitselect(f32x4.splat(NaN), value, seen));
 }
 
 @inline
@@ -152,24 +191,88 @@ function block16(op: i32, x: usize, out: usize, rows: i32, rank: i32): void {
     let b = start4(op);
     let c = start4(op);
     let d = start4(op);
+    let aSeen = i32x4.splat(0);
+    let bSeen = i32x4.splat(0);
+    let cSeen = i32x4.splat(0);
+    let dSeen = i32x4.splat(0);
     for (let r = from; r < stop; r++) {
       const at = x + (simple ? <isize>r * step : offsetOf(r, rank, 32, 40) << 2);
-      a = combine4(op, a, v128.load(at));
-      b = combine4(op, b, v128.load(at, 16));
-      c = combine4(op, c, v128.load(at, 32));
-      d = combine4(op, d, v128.load(at, 48));
+      const e = v128.load(at);
+      const f = v128.load(at, 16);
+      const g = v128.load(at, 32);
+      const h = v128.load(at, 48);
+      aSeen = noteNaN(op, aSeen, e);
+      bSeen = noteNaN(op, bSeen, f);
+      cSeen = noteNaN(op, cSeen, g);
+      dSeen = noteNaN(op, dSeen, h);
+      a = combine4(op, a, e);
+      b = combine4(op, b, f);
+      c = combine4(op, c, g);
+      d = combine4(op, d, h);
     }
-    if (!first) {
-      a = combine4(op, a, v128.load(out));
-      b = combine4(op, b, v128.load(out, 16));
-      c = combine4(op, c, v128.load(out, 32));
-      d = combine4(op, d, v128.load(out, 48));
-    }
+    storeStage(op, out, a, aSeen, first);
+    storeStage(op, out + 16, b, bSeen, first);
+    storeStage(op, out + 32, c, cSeen, first);
+    storeStage(op, out + 48, d, dSeen, first);
     first = false;
-    v128.store(out, a);
-    v128.store(out, b, 16);
-    v128.store(out, c, 32);
-    v128.store(out, d, 48);
+  }
+}
+
+@inline
+function block4(op: i32, x: usize, out: usize, rows: i32, rank: i32): void {
+  const simple = rank == 1;
+  const step = <isize>argument(40) << 2;
+  let first = true;
+  for (let from = 0; from < rows || first; from += 256) {
+    const stop = min(rows, from + 256);
+    let values = start4(op);
+    let seen = i32x4.splat(0);
+    for (let r = from; r < stop; r++) {
+      const value = v128.load(x + (simple ? <isize>r * step : offsetOf(r, rank, 32, 40) << 2));
+      seen = noteNaN(op, seen, value);
+      values = combine4(op, values, value);
+    }
+    storeStage(op, out, values, seen, first);
+    first = false;
+  }
+}
+
+/** Twice as wide for sums, which need fewer registers: rows that lie far apart are better read in longer pieces. */
+function sumOf32(x: usize, out: usize, rows: i32, rank: i32): void {
+  const simple = rank == 1;
+  const step = <isize>argument(40) << 2;
+  let first = true;
+  for (let from = 0; from < rows || first; from += 256) {
+    const stop = min(rows, from + 256);
+    let a = f32x4.splat(0);
+    let b = f32x4.splat(0);
+    let c = f32x4.splat(0);
+    let d = f32x4.splat(0);
+    let e = f32x4.splat(0);
+    let f = f32x4.splat(0);
+    let g = f32x4.splat(0);
+    let h = f32x4.splat(0);
+    for (let r = from; r < stop; r++) {
+      const at = x + (simple ? <isize>r * step : offsetOf(r, rank, 32, 40) << 2);
+      a = f32x4.add(a, v128.load(at));
+      b = f32x4.add(b, v128.load(at, 16));
+      c = f32x4.add(c, v128.load(at, 32));
+      d = f32x4.add(d, v128.load(at, 48));
+      e = f32x4.add(e, v128.load(at, 64));
+      f = f32x4.add(f, v128.load(at, 80));
+      g = f32x4.add(g, v128.load(at, 96));
+      h = f32x4.add(h, v128.load(at, 112));
+    }
+    const none = i32x4.splat(0);
+    storeStage(id.SUM, out, a, none, first);
+    storeStage(id.SUM, out + 16, b, none, first);
+    storeStage(id.SUM, out + 32, c, none, first);
+    storeStage(id.SUM, out + 48, d, none, first);
+    storeStage(id.SUM, out + 64, e, none, first);
+    storeStage(id.SUM, out + 80, f, none, first);
+    storeStage(id.SUM, out + 96, g, none, first);
+    storeStage(id.SUM, out + 112, h, none, first);
+    first = false;
   }
 }
 
@@ -213,26 +316,52 @@ export function reduceFinish(_begin: i32, _end: i32): void {
  * 5 elements behind the axis (a dense inner block of outputs), 6 stride of what lies before it, in elements. Unit: an output.
  */
 export function argReduce(begin: i32, end: i32): void {
-  const greatest = argument(0) == id.AMAX;
   const extent = argument(3);
-  const step = <isize>argument(4) << 2;
   const inner = argument(5);
   const outerStep = <isize>argument(6);
+  const dense = inner == 1 && extent >= 16;
   for (let o = begin; o < end; o++) {
     const outer = o / inner;
-    let x = pointer(1) + ((<isize>outer * outerStep + (o - outer * inner)) << 2);
-    let best = load<f32>(x);
-    let place = 0;
-    for (let i = 1; i < extent; i++) {
-      x += step;
-      const value = load<f32>(x);
-      // The first NaN wins over everything.
-      const wins = greatest ? !(value <= best) : !(value >= best);
-      if (wins && best == best) {
-        best = value;
-        place = i;
-      }
-    }
+    const x = pointer(1) + ((<isize>outer * outerStep + (o - outer * inner)) << 2);
+    let place: i32;
+    if (argument(0) == id.AMAX) place = dense ? placeInRun(id.AMAX, x, extent) : placeOfExtreme(id.AMAX, x, extent);
+    else place = dense ? placeInRun(id.AMIN, x, extent) : placeOfExtreme(id.AMIN, x, extent);
     store<i32>(pointer(2) + (<usize>o << 2), place);
   }
+}
+
+@inline
+function placeOfExtreme(op: i32, x: usize, extent: i32): i32 {
+  const step = <isize>argument(4) << 2;
+  let best = load<f32>(x);
+  let place = 0;
+  for (let i = 1; i < extent && best == best; i++) {
+    x += step;
+    const value = load<f32>(x);
+    // The first NaN wins over everything.
+    if (op == id.AMAX ? !(value <= best) : !(value >= best)) {
+      best = value;
+      place = i;
+    }
+  }
+  return place;
+}
+
+/** The same in a dense run: what the extreme is, then where it first is. */
+@inline
+function placeInRun(op: i32, x: usize, extent: i32): i32 {
+  const best = <f32>runOf(op, x, 1, extent);
+  const isNaN = best != best;
+  const bests = f32x4.splat(best);
+  let i = 0;
+  for (; i + 4 <= extent; i += 4) {
+    const value = v128.load(x + (<usize>i << 2));
+    const found = i32x4.bitmask(isNaN ? f32x4.ne(value, value) : f32x4.eq(value, bests));
+    if (found != 0) return i + ctz(found);
+  }
+  for (; i < extent; i++) {
+    const value = load<f32>(x + (<usize>i << 2));
+    if (isNaN ? value != value : value == best) return i;
+  }
+  return 0;
 }

@@ -11,29 +11,60 @@ function select(mask: v128, whenTrue: v128, whenFalse: v128): v128 {
   return v128.bitselect(whenTrue, whenFalse, mask);
 }
 
-/**
- * eˣ: 2ⁿ·eʳ with r within ±ln 2 / 2, and eʳ by its polynomial of degree 6. Overflows to ∞ and underflows to 0 as it should;
- * NaN stays NaN.
- */
+/** 1.5·2²³: a number of moderate size plus this is rounded to a whole one, which its lowest bits then hold. */
+const ROUNDER: f32 = 12582912;
+const ROUNDER_BITS: i32 = 0x4b400000;
+
+/** eʳ for r = x − n·ln 2 within ±ln 2 / 2, by its best polynomial of degree 6. */
+@inline
+function expRest(x: v128, n: v128): v128 {
+  let r = fma(n, constant(-0.693145751953125), x);
+  r = fma(n, constant(-1.42860682030941723e-6), r);
+  let p = constant(1.3814540579915047e-3);
+  p = fma(p, r, constant(8.36874544620514e-3));
+  p = fma(p, r, constant(4.166838899254799e-2));
+  p = fma(p, r, constant(1.666652113199234e-1));
+  p = fma(p, r, constant(0.4999999403953552));
+  p = fma(p, r, constant(1.0));
+  return fma(p, r, constant(1.0));
+}
+
+/** eˣ: 2ⁿ·eʳ. Overflows to ∞ and underflows to 0 as it should; NaN stays NaN. */
 @inline
 export function exp4(x: v128): v128 {
   const held = f32x4.pmax(f32x4.pmin(x, constant(88.8)), constant(-104.0));
-  const n = f32x4.nearest(f32x4.mul(held, constant(1.44269504088896341)));
-  let r = fma(n, constant(-0.693145751953125), held);
-  r = fma(n, constant(-1.42860682030941723e-6), r);
-  let p = constant(1.0 / 720.0);
-  p = fma(p, r, constant(1.0 / 120.0));
-  p = fma(p, r, constant(1.0 / 24.0));
-  p = fma(p, r, constant(1.0 / 6.0));
-  p = fma(p, r, constant(0.5));
-  p = fma(p, r, constant(1.0));
-  p = fma(p, r, constant(1.0));
+  const rounded = fma(held, constant(1.44269504088896341), constant(ROUNDER));
+  const p = expRest(held, f32x4.sub(rounded, constant(ROUNDER)));
   // 2ⁿ as two factors, so that neither leaves the range of exponents where the product does not.
-  const whole = i32x4.trunc_sat_f32x4_s(n);
+  const whole = i32x4.sub(rounded, i32x4.splat(ROUNDER_BITS - 254));
   const half = i32x4.shr_s(whole, 1);
-  const first = i32x4.shl(i32x4.add(half, i32x4.splat(127)), 23);
-  const second = i32x4.shl(i32x4.add(i32x4.sub(whole, half), i32x4.splat(127)), 23);
-  return f32x4.mul(f32x4.mul(p, first), second);
+  return f32x4.mul(f32x4.mul(p, i32x4.shl(half, 23)), i32x4.shl(i32x4.sub(whole, half), 23));
+}
+
+/**
+ * eˣ for x ≤ 0, cheaper, as sums of exponentials need it: below −87.7, where the result would be a denormal, it is 0. The
+ * polynomial has degree 5. A fused multiply-add makes up for what ln 2 was rounded by; without one it takes two steps.
+ */
+@inline
+export function expOfNegative4(x: v128): v128 {
+  const held = f32x4.pmax(x, constant(-88.0));
+  const rounded = fma(held, constant(1.44269504088896341), constant(ROUNDER));
+  const n = f32x4.sub(rounded, constant(ROUNDER));
+  let r: v128;
+  if (ASC_FEATURE_RELAXED_SIMD) {
+    r = fma(n, constant(-0.6931471805599453), held);
+  } else {
+    r = fma(n, constant(-0.693145751953125), held);
+    r = fma(n, constant(-1.42860682030941723e-6), r);
+  }
+  let p = constant(8.290272206068039e-3);
+  p = fma(p, r, constant(4.189816117286682e-2));
+  p = fma(p, r, constant(1.666763871908188e-1));
+  p = fma(p, r, constant(0.4999914765357971));
+  p = fma(p, r, constant(0.9999997019767761));
+  p = fma(p, r, constant(1.0));
+  // At n = −127 the bits of the exponent are 0, and so is the factor.
+  return f32x4.mul(p, i32x4.shl(i32x4.sub(rounded, i32x4.splat(ROUNDER_BITS - 127)), 23));
 }
 
 /** The natural logarithm: m·2ⁿ with m in [√½, √2), and log m from the series in s = (m − 1) / (m + 1). */
