@@ -7,12 +7,17 @@ type Loader = data.DataLoader<[image: Tensor, label: number]>;
 /** Told after each step how many images were seen, and how to get the mean loss so far, if it is wanted. */
 type Report = (imagesSeen: number, meanLoss: () => Promise<number>) => Promise<void>;
 
-/** Trains on every batch of the loader once. */
+/**
+ * Trains on every batch of the loader once.
+ *
+ * @param lrAt the learning rate after a share of the epoch, from 0 to 1
+ */
 export async function trainEpoch(
   model: nn.Layer,
   loss: Network["loss"],
   optimizer: optim.Adam | optim.SGD,
   loader: Loader,
+  lrAt: (share: number) => number,
   report: Report = async () => undefined,
 ): Promise<void> {
   model.train();
@@ -23,6 +28,7 @@ export async function trainEpoch(
     optimizer.zeroGrad();
     const batchLoss = loss(model.forward(images), labels);
     batchLoss.backward();
+    for (const group of optimizer.paramGroups) group.lr = lrAt(imagesSeen / loader.dataset.length);
     optimizer.step();
     noGrad(() => lossSum.add_(batchLoss.mul(labels.numel())));
     imagesSeen += labels.numel();
