@@ -21,7 +21,8 @@ export interface PenaltyOptions {
    * How the L1 penalty acts. Default `"proximal"`.
    *
    * `"proximal"`: after the step each weight moves lr·λ towards 0 and stops there (soft threshold), so that weights become
-   * exactly 0 and no λ is too large. `"subgradient"`: λ·sign(w) is added to the gradient, as when the penalty is part of the
+   * exactly 0 and no λ is too large. The threshold is not amplified by momentum or by Adam's scaling, as gradients are: with
+   * momentum μ the same λ weighs (1 − μ) times as much as it would in the loss. `"subgradient"`: λ·sign(w) is added to the gradient, as when the penalty is part of the
    * loss; weights then jump back and forth across 0, by lr·λ each step, and a λ that makes those jumps larger than the
    * weights makes the weights explode with momentum.
    *
