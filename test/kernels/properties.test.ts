@@ -13,8 +13,8 @@ import {
   convolutionOutputs,
   foldOutputs,
   maxPoolOutputs,
+  reachesInput,
   shapesOf,
-  type WindowSpec,
   windowGeometry,
 } from "./windowCases.js";
 
@@ -47,19 +47,6 @@ const convolution = fc
   .map(([spec, groups, [inChannels, outChannels]]) =>
     convGeometry({ ...spec, groups, channels: groups * inChannels, outChannels: groups * outChannels }),
   );
-
-/** Whether each window holds an input element, as the pooling kernels ask. */
-function reachesInput(spec: WindowSpec): boolean {
-  const g = windowGeometry(spec);
-  const reaches = (out: number, stride: number, pad: number, taps: number, dilation: number, extent: number) =>
-    Array.from({ length: out }, (_, y) => y * stride - pad).every((start) =>
-      Array.from({ length: taps }, (_, k) => start + k * dilation).some((place) => place >= 0 && place < extent),
-    );
-  return (
-    reaches(g.outHeight, g.strideHeight, g.padTop, g.kernelHeight, g.dilationHeight, g.inHeight) &&
-    reaches(g.outWidth, g.strideWidth, g.padLeft, g.kernelWidth, g.dilationWidth, g.inWidth)
-  );
-}
 
 describe("on random geometries the reference set follows the definitions", () => {
   test("convolution and its gradients", async () => {

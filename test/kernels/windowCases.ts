@@ -57,6 +57,19 @@ export function avgPoolGeometry(
   return { ...windowGeometry(spec), padBottom, padRight, countIncludePad, divisorOverride };
 }
 
+/** Whether each window holds an input element, as the pooling kernels ask. */
+export function reachesInput(spec: WindowSpec): boolean {
+  const g = windowGeometry(spec);
+  const reaches = (out: number, stride: number, pad: number, taps: number, dilation: number, extent: number) =>
+    Array.from({ length: out }, (_, y) => y * stride - pad).every((start) =>
+      Array.from({ length: taps }, (_, k) => start + k * dilation).some((place) => place >= 0 && place < extent),
+    );
+  return (
+    reaches(g.outHeight, g.strideHeight, g.padTop, g.kernelHeight, g.dilationHeight, g.inHeight) &&
+    reaches(g.outWidth, g.strideWidth, g.padLeft, g.kernelWidth, g.dilationWidth, g.inWidth)
+  );
+}
+
 export function shapesOf(g: WindowGeometry): { x: number[]; out: number[]; columns: number[] } {
   return {
     x: [g.batch, g.channels, g.inHeight, g.inWidth],
