@@ -112,23 +112,18 @@ export function matmulKernels(engine: Engine, fallback: Loops): Pick<KernelSet, 
       const columns = at(out.shape, rank - 1);
       const depth = at(a.shape, rank - 1);
       if (rows === 0 || columns === 0) return;
-      const outStrides = denseStrides(out.shape);
-      const target = walkOf(out, outStrides);
-      const left = walkOf(a, a.strides);
-      const right = walkOf(b, b.strides);
-      const added = bias === null ? null : walkOf(bias, bias.strides);
-      const lanes = added === null ? [left, right, target] : [left, right, target, added];
-      forEachRow(out.shape.slice(0, -2), lanes, (batch) => {
-        multiply(
-          asOneMatrix({
-            ...{ rows, columns, depth, batch },
-            a: matrixOf(left, a.strides),
-            b: matrixOf(right, b.strides),
-            bias: added === null || bias === null ? NOTHING : matrixOf(added, bias.strides),
-            out: matrixOf(target, outStrides),
-          }),
-        );
-      });
+      const one: Product = {
+        rows,
+        columns,
+        depth,
+        batch: 1,
+        a: matrixOf(a, a.strides),
+        b: matrixOf(b, b.strides),
+        bias: bias === null ? NOTHING : matrixOf(bias, bias.strides),
+        out: { address: addressOf(out), row: 4 * columns, column: 4, step: 0 },
+      };
+      if (rank === 2) multiply(one);
+      else forEachBatch(one, a, b, bias, out, multiply);
     },
   };
 }
@@ -137,19 +132,39 @@ function cost(rows: number, columns: number, depth: number): number {
   return (rows * columns * (depth + 4)) / PER_STEP;
 }
 
-/** The way over the batch axes, counted in words of memory. */
-function walkOf(x: Strided, strides: readonly number[]): Lane {
-  return lane(NO_ARRAY, addressOf(x) / 4, strides.slice(0, -2));
+function matrixOf(x: Strided, strides: readonly number[]): Matrix {
+  const rank = strides.length;
+  return { address: addressOf(x), row: 4 * at(strides, rank - 2), column: 4 * at(strides, rank - 1), step: 0 };
 }
 
-function matrixOf(walk: Lane, strides: readonly number[]): Matrix {
-  const rank = strides.length;
-  return {
-    address: 4 * walk.start,
-    row: 4 * at(strides, rank - 2),
-    column: 4 * at(strides, rank - 1),
-    step: 4 * walk.step,
-  };
+/** Calls `multiply` for each run of products whose operands lie at even distances. */
+function forEachBatch(
+  one: Product,
+  a: Strided,
+  b: Strided,
+  bias: Strided | null,
+  out: Strided,
+  multiply: (product: Product) => void,
+): void {
+  const walk = (x: Strided, strides: readonly number[]): Lane => lane(NO_ARRAY, addressOf(x) / 4, strides.slice(0, -2));
+  const left = walk(a, a.strides);
+  const right = walk(b, b.strides);
+  const target = walk(out, denseStrides(out.shape));
+  const added = bias === null ? null : walk(bias, bias.strides);
+  const lanes = added === null ? [left, right, target] : [left, right, target, added];
+  const there = (matrix: Matrix, way: Lane): Matrix => ({ ...matrix, address: 4 * way.start, step: 4 * way.step });
+  forEachRow(out.shape.slice(0, -2), lanes, (batch) => {
+    multiply(
+      asOneMatrix({
+        ...one,
+        batch,
+        a: there(one.a, left),
+        b: there(one.b, right),
+        bias: added === null ? NOTHING : there(one.bias, added),
+        out: there(one.out, target),
+      }),
+    );
+  });
 }
 
 /** A batch that has b in common is one product of more rows, where its rows lie evenly behind one another. */

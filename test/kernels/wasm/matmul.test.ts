@@ -44,7 +44,7 @@ function tolerance(depth: number): number {
 
 /** Sizes on both sides of every border: of tiles, vectors, groups of columns, blocks, and of the roads' choice. */
 const extents = [1, 2, 3, 4, 5, 6, 7, 8, 9, 11, 12, 13, 15, 16, 17, 18, 24, 31, 33, 47, 48, 49, 66, 100];
-const depths = [0, 1, 2, 3, 4, 5, 7, 8, 9, 16, 31, 127, 128, 129, 191, 192, 193, 511, 512, 513, 1023, 1025, 2049];
+const depths = [0, 1, 2, 3, 4, 5, 7, 8, 9, 16, 31, 63, 64, 65, 127, 128, 129, 511, 512, 513, 1023, 1025, 2049];
 
 function randomProduct(seed: number): Product {
   const random = new KernelBench(reference, seed);

@@ -12,8 +12,8 @@ import { pack, packPanel } from "./pack";
 export const COLUMNS: i32 = WIDE ? WIDE_TILE_COLUMNS : TILE_COLUMNS;
 
 /** Where dot products win: deep ones, with few rows or few columns, for which packing would not pay. */
-const DOTS_FROM_DEPTH = 192;
-const DOTS_TO_ROWS = 16;
+const DOTS_FROM_DEPTH = WIDE ? 128 : 64;
+const DOTS_TO_ROWS = 12;
 const DOTS_TO_COLUMNS = 12;
 /** Rows up to which packing b costs more than it saves. */
 const PACK_B_ROWS = 12;

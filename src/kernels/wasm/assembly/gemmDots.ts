@@ -38,27 +38,54 @@ export function gemmDots(
   }
 }
 
-/** Adds up each sum, what is left of the depth behind the last whole vector, and init. */
+/** Adds up each sum, init, and what is left of the depth behind the last whole vector. */
 function finish(
   rows: i32, columns: i32, sums: usize, a: usize, aRow: usize, b: usize, bColumn: usize, depth: i32,
   init: usize, initRow: usize, initColumn: usize, c: usize, cRow: usize, cColumn: usize,
 ): void {
-  const done = <usize>(depth & (WIDE ? -8 : -4)) << 2;
-  const end = <usize>depth << 2;
+  const isPair = columns > 1;
+  for (let i = 0, from = init, to = c; i < rows; i += 2) {
+    const totals = addUp(sums);
+    store<f32>(to, f32x4.extract_lane(totals, 0) + load<f32>(from));
+    if (isPair) store<f32>(to + cColumn, f32x4.extract_lane(totals, 1) + load<f32>(from + initColumn));
+    from += initRow;
+    to += cRow;
+    if (i + 1 < rows) {
+      store<f32>(to, f32x4.extract_lane(totals, 2) + load<f32>(from));
+      if (isPair) store<f32>(to + cColumn, f32x4.extract_lane(totals, 3) + load<f32>(from + initColumn));
+      from += initRow;
+      to += cRow;
+    }
+    sums += 4 * SUM;
+  }
+  const left = depth & (WIDE ? 7 : 3);
+  if (left == 0) return;
+  const done = <usize>(depth - left) << 2;
   for (let i = 0; i < rows; i++) {
     for (let j: usize = 0; j < <usize>columns; j++) {
-      let vector = v128.load(sums + j * SUM);
-      if (WIDE) vector = f32x4.add(vector, v128.load(sums + j * SUM, 16));
-      vector = f32x4.add(vector, v128.shuffle<i64>(vector, vector, 1, 0));
-      let sum = f32x4.extract_lane(vector, 0) + f32x4.extract_lane(vector, 1);
-      for (let at = done; at < end; at += 4) sum += load<f32>(a + at) * load<f32>(b + j * bColumn + at);
-      store<f32>(c + j * cColumn, sum + load<f32>(init + j * initColumn));
+      let sum = load<f32>(c + j * cColumn);
+      for (let at = done; at < <usize>depth << 2; at += 4) sum += load<f32>(a + at) * load<f32>(b + j * bColumn + at);
+      store<f32>(c + j * cColumn, sum);
     }
-    sums += 2 * SUM;
     a += aRow;
-    init += initRow;
     c += cRow;
   }
+}
+
+/** The totals of four sums that lie behind one another. */
+// @ts-ignore: decorators of functions are AssemblyScript's
+@inline
+function addUp(sums: usize): v128 {
+  let p = v128.load(sums), q = v128.load(sums + SUM), r = v128.load(sums + 2 * SUM), s = v128.load(sums + 3 * SUM);
+  if (WIDE) {
+    p = f32x4.add(p, v128.load(sums, 16));
+    q = f32x4.add(q, v128.load(sums + SUM, 16));
+    r = f32x4.add(r, v128.load(sums + 2 * SUM, 16));
+    s = f32x4.add(s, v128.load(sums + 3 * SUM, 16));
+  }
+  const pq = f32x4.add(v128.shuffle<i32>(p, q, 0, 4, 1, 5), v128.shuffle<i32>(p, q, 2, 6, 3, 7));
+  const rs = f32x4.add(v128.shuffle<i32>(r, s, 0, 4, 1, 5), v128.shuffle<i32>(r, s, 2, 6, 3, 7));
+  return f32x4.add(v128.shuffle<i64>(pq, rs, 0, 2), v128.shuffle<i64>(pq, rs, 1, 3));
 }
 
 /** The sums of a tile. Where the rows are odd in number, the last one is taken twice. */
