@@ -13,6 +13,12 @@ export interface Walk {
   readonly offsets: readonly number[];
 }
 
+/** `x` with other strides, shape, …. Arguments of kernels are tensors, whose properties an object spread does not copy. */
+export function relaid(x: Strided, changes: Partial<Strided>): Strided {
+  const { buffer, dtype, shape, strides, offset } = x;
+  return { buffer, dtype, shape, strides, offset, ...changes };
+}
+
 /** Drops axes of extent 1, and joins neighbours that every array steps over as over one. */
 export function walkOver(shape: readonly number[], arrays: readonly Strided[]): Walk {
   const extents: number[] = [];

@@ -1,7 +1,7 @@
 /** Kernels that read or write along an axis at given places. Places out of range are noted, and touch nothing. */
 import type { KernelSet } from "../kernelSet.js";
 import { at, elementCount } from "../strides.js";
-import { inParts, MOST_AXES, walkNumbers, walkOver, walkText, walkUniforms } from "./axes.js";
+import { inParts, MOST_AXES, relaid, walkNumbers, walkOver, walkText, walkUniforms } from "./axes.js";
 import { IndexFaults } from "./indexFaults.js";
 import type { Runtime } from "./runtime.js";
 import { wgslType } from "./types.js";
@@ -18,7 +18,7 @@ export function indexKernels(runtime: Runtime): Pick<KernelSet, "gather" | "scat
       if (elementCount(out.shape) === 0) return;
       const type = wgslType(x.dtype);
       const names = ["out", "places", "x"];
-      const walk = walkOver(out.shape, [out, index, { ...x, strides: x.strides.with(axis, 0) }]);
+      const walk = walkOver(out.shape, [out, index, relaid(x, { strides: x.strides.with(axis, 0) })]);
       const rank = Math.min(walk.shape.length, MOST_AXES);
       const kernel = runtime.kernel(`gather/${rank}/${type}`, () => ({
         name: "gather",
@@ -57,7 +57,7 @@ export function indexKernels(runtime: Runtime): Pick<KernelSet, "gather" | "scat
       // There are no atomic sums of floats: whoever writes an element adds up all that goes there, in order.
       const byLine = lines >= MANY_LINES || lengths * extent > MOST_COMPARISONS;
       const names = ["out", "places", "x"];
-      const still = [out, index, x].map((array) => ({ ...array, strides: array.strides.with(axis, 0) }));
+      const still = [out, index, x].map((array) => relaid(array, { strides: array.strides.with(axis, 0) }));
       const walk = walkOver(lineShape, still);
       const rank = Math.min(walk.shape.length, MOST_AXES);
       const kernel = runtime.kernel(`scatterAdd/${rank}/${type}/${byLine}`, () => ({

@@ -1,6 +1,7 @@
 /** Batch normalisation of arrays [N, C, L]: reductions and maps with the channel's numbers broadcast. */
 import type { Dense, KernelSet, Strided } from "../kernelSet.js";
 import { at, elementCount } from "../strides.js";
+import { relaid } from "./axes.js";
 import { array, number, type Operand, runMap } from "./map.js";
 import { type Combination, runReduction } from "./reduction.js";
 import type { Runtime } from "./runtime.js";
@@ -11,13 +12,13 @@ const sum: Combination = { name: "sum", initial: "0.0", expression: "a + b" };
 
 /** [C] as [N, C, L]. */
 function spread(perChannel: Dense, shape: readonly number[]): Strided {
-  return { ...perChannel, shape, strides: [0, 1, 0] };
+  return relaid(perChannel, { shape, strides: [0, 1, 0] });
 }
 
 /** [C] as [1, C, 1]. */
 function results(perChannel: Dense): Dense {
   const channels = at(perChannel.shape, 0);
-  return { ...perChannel, shape: [1, channels, 1], strides: [channels, 1, 1] };
+  return relaid(perChannel, { shape: [1, channels, 1], strides: [channels, 1, 1] });
 }
 
 export function normalizationKernels(runtime: Runtime): NormalizationKernels {

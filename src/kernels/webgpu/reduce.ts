@@ -1,7 +1,7 @@
 /** Sums and extremes over any axes, and the places of extremes along one. */
 import type { KernelSet, ReduceOp } from "../kernelSet.js";
 import { at, elementCount } from "../strides.js";
-import { inParts, MOST_AXES, walkNumbers, walkOver, walkText, walkUniforms } from "./axes.js";
+import { inParts, MOST_AXES, relaid, walkNumbers, walkOver, walkText, walkUniforms } from "./axes.js";
 import { binaryText } from "./elementwiseText.js";
 import { array } from "./map.js";
 import { type Combination, runReduction } from "./reduction.js";
@@ -43,7 +43,7 @@ export function reduceKernels(runtime: Runtime): Pick<KernelSet, "reduce" | "arg
       if (elementCount(out.shape) === 0) return;
       const extent = at(x.shape, axis);
       const type = wgslType(x.dtype);
-      const walk = walkOver(out.shape, [out, { ...x, strides: x.strides.with(axis, 0) }]);
+      const walk = walkOver(out.shape, [out, relaid(x, { strides: x.strides.with(axis, 0) })]);
       const rank = Math.min(walk.shape.length, MOST_AXES);
       const together = extent >= TEAM_EXTENT;
       const kernel = runtime.kernel(`arg ${op}/${rank}/${type}/${together}`, () => ({

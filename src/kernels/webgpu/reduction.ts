@@ -6,7 +6,7 @@
  */
 import type { Strided } from "../kernelSet.js";
 import { at, denseStrides, elementCount } from "../strides.js";
-import { inParts, MOST_AXES, type Walk, walkNumbers, walkOver, walkText, walkUniforms } from "./axes.js";
+import { inParts, MOST_AXES, relaid, type Walk, walkNumbers, walkOver, walkText, walkUniforms } from "./axes.js";
 import { functions } from "./elementwiseText.js";
 import { isArray, isNumber, type Operand } from "./map.js";
 import type { Runtime } from "./runtime.js";
@@ -63,8 +63,13 @@ export function runReduction(runtime: Runtime, reduction: Reduction): void {
 function inTwoStages(runtime: Runtime, reduction: Reduction, results: number, teams: number): void {
   runtime.scratch(results * teams * 4, (memory) => {
     const shape = [results, teams];
-    const partial: Strided = { ...reduction.out, buffer: memory, shape, strides: denseStrides(shape), offset: 0 };
-    launchStage(runtime, { ...reduction, scale: 1, out: { ...reduction.out, buffer: memory, offset: 0 } }, teams, true);
+    const partial: Strided = relaid(reduction.out, { buffer: memory, shape, strides: denseStrides(shape), offset: 0 });
+    launchStage(
+      runtime,
+      { ...reduction, scale: 1, out: relaid(reduction.out, { buffer: memory, offset: 0 }) },
+      teams,
+      true,
+    );
     const type = wgslType(reduction.out.dtype);
     runReduction(runtime, {
       name: reduction.combination.name,
@@ -72,7 +77,7 @@ function inTwoStages(runtime: Runtime, reduction: Reduction, results: number, te
       term: "x",
       operands: [{ name: "x", type, value: partial }],
       shape,
-      out: { ...reduction.out, shape: [results, 1], strides: [1, 1] },
+      out: relaid(reduction.out, { shape: [results, 1], strides: [1, 1] }),
       scale: reduction.scale ?? 1,
     });
   });
@@ -84,7 +89,7 @@ function isReduced({ shape, out }: Reduction, axis: number): boolean {
 
 /** Drops the axes for which `keep` says no. */
 function withAxes(x: Strided, keep: (axis: number) => boolean): Strided {
-  return { ...x, strides: x.strides.filter((_, axis) => keep(axis)) };
+  return relaid(x, { strides: x.strides.filter((_, axis) => keep(axis)) });
 }
 
 /** Each result by `teams` workgroups, or by one invocation. The result of team t of result i is written to i·teams + t. */
@@ -210,7 +215,7 @@ function splitAxes(runtime: Runtime, reduction: Reduction): void {
   const now = new Set(reduced.slice(0, Math.max(1, reduced.length >> 1)));
   const between = shape.map((extent, axis) => (now.has(axis) ? 1 : extent));
   runtime.scratch(elementCount(between) * 4, (memory) => {
-    const partial: Strided = { ...out, buffer: memory, shape: between, strides: denseStrides(between), offset: 0 };
+    const partial: Strided = relaid(out, { buffer: memory, shape: between, strides: denseStrides(between), offset: 0 });
     runReduction(runtime, { ...reduction, out: partial, scale: 1 });
     const operands = [{ name: "x", type: wgslType(out.dtype), value: partial }];
     runReduction(runtime, { ...reduction, name: reduction.combination.name, term: "x", operands, shape: between });

@@ -29,6 +29,7 @@
  *   What more there is stands in `runtime.device.limits`.
  * - Scratch memory: `runtime.scratch(bytes, (memory) => …)`, given back when the callback returns. Kernels run in order, so
  *   it may be handed out again at once.
+ * - Arguments of the contract are tensors: `{ ...x }` loses their properties. Use `relaid(x, { strides })` of axes.ts.
  * - A reading out of bounds gives some element of the array, and a writing may change one: check bounds.
  *
  * @module

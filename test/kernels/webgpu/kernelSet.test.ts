@@ -3,13 +3,13 @@ import { expect, test } from "vitest";
 import { createReferenceKernels } from "../../../src/kernels/reference/index.js";
 import { kernelCases } from "../cases.js";
 import { expectSame } from "../compare.js";
-import { describeOnGpu, newKernels } from "./gpu.js";
+import { asTensorsCall, describeOnGpu, newKernels } from "./gpu.js";
 
 const namedCases = kernelCases.map((kernelCase) => [kernelCase.name, kernelCase] as const);
 
 describeOnGpu("the WebGPU set agrees with the reference set", async () => {
   const reference = createReferenceKernels();
-  const kernels = await newKernels({ poison: true });
+  const kernels = asTensorsCall(await newKernels({ poison: true }));
   const supported = namedCases.filter(([, { dtypes }]) => dtypes.every((dtype) => kernels.supports(dtype)));
 
   test.each(supported)("%s", async (_, kernelCase) => {

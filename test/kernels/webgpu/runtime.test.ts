@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { createReferenceKernels } from "../../../src/kernels/reference/index.js";
 import { sizeClass } from "../../../src/kernels/webgpu/bufferPool.js";
 import { KernelBench } from "../bench.js";
-import { describeOnGpu, newKernels } from "./gpu.js";
+import { asTensorsCall, describeOnGpu, newKernels } from "./gpu.js";
 
 test("size classes hold what is asked for and waste at most a fifth, but for small ones", () => {
   for (let bytes = 4; bytes < 2 ** 22; bytes = Math.ceil((bytes * 1.07) / 4) * 4) {
@@ -164,7 +164,7 @@ describeOnGpu("large reductions", () => {
     { name: "rows of a workgroup", shape: [300, 700], out: [300, 1] },
   ];
   test.each(shapes)("$name", async ({ shape, out }) => {
-    const [kernels, reference] = [await newKernels({ poison: true }), createReferenceKernels()];
+    const [kernels, reference] = [asTensorsCall(await newKernels({ poison: true })), createReferenceKernels()];
     const axis = out[0] === 1 && shape[0] !== 1 ? 0 : 1;
     const results = await Promise.all(
       [kernels, reference].map(async (set) => {
