@@ -7,7 +7,7 @@ import {
   WINOGRAD_FILTERS,
   WINOGRAD_FORWARD,
 } from "./assembly/kernelIds.js";
-import { POINTS, TILE, WORKBENCH_BYTES } from "./assembly/winogradSizes.js";
+import { POINTS, SUMMED_BLOCKS, TILE, WORKBENCH_BYTES } from "./assembly/winogradSizes.js";
 import type { Engine } from "./engine.js";
 import { addressOf } from "./memory.js";
 
@@ -147,7 +147,8 @@ export function winogradWeightGrad(engine: Engine, outGrad: Dense, x: Dense, wei
   const parts = Math.min(blocks, threads === 1 ? 1 : partsOf(threads, POINTS * sumPoint));
   const inputPoint = pointBytes(blockTiles * width);
   const gradPoint = pointBytes(blockTiles * roundUp(g.outChannels, 4));
-  const bytes = WORKBENCH_BYTES + POINTS * (inputPoint + gradPoint);
+  const recentPoint = Math.ceil(blocks / parts) > SUMMED_BLOCKS ? sumPoint : 0;
+  const bytes = WORKBENCH_BYTES + POINTS * (inputPoint + gradPoint + recentPoint);
   engine.withScratch(parts * POINTS * sumPoint + threads * bytes, (sums) => {
     const { words } = engine;
     const scratch = sums + parts * POINTS * sumPoint;

@@ -11,7 +11,7 @@ import { COLUMNS, ZEROS } from "./gemm";
 import { TILE_ROWS } from "./gemmSizes";
 import { tile } from "./gemmTile";
 import { filterGradLine, filterLine } from "./winogradLines";
-import { POINTS, STRIP_BYTES, STRIP_TILES, TILE, WORKBENCH_BYTES, ZERO_ROW_BYTES } from "./winogradSizes";
+import { POINTS, STRIP_BYTES, STRIP_TILES, SUMMED_BLOCKS, TILE, WORKBENCH_BYTES, ZERO_ROW_BYTES } from "./winogradSizes";
 import { transformGrad, transformInput, transformOutput } from "./winogradStrips";
 
 /** Four numbers, of which the first `count` are read from `from` on, `step` bytes apart. */
@@ -178,6 +178,7 @@ export function winogradFilterGrad(begin: i32, end: i32): void {
   const bench = clearedBench(pointer(4) + <usize>threadIndex() * pointer(5));
   const inputs = bench + WORKBENCH_BYTES;
   const grads = inputs + POINTS * pointer(16);
+  const recent = grads + POINTS * pointer(17);
   const width = (channels + COLUMNS - 1) & ~(COLUMNS - 1);
   // Columns beyond the channels are multiplied too: what memory held before could be slow numbers.
   if (width != channels) memory.fill(inputs, 0, POINTS * pointer(16));
@@ -190,8 +191,22 @@ export function winogradFilterGrad(begin: i32, end: i32): void {
       const count = min(blockTiles, tiles - first);
       inputTiles(first, count, inputs, width, bench);
       gradTiles(first, count, grads, bench);
-      addPoints(count, channels, filters, inputs, grads, sums, block == firstBlock);
+      // Long sums drown what is added to them: sums of a few blocks are added up apart.
+      const place = (block - firstBlock) % SUMMED_BLOCKS;
+      const isFirst = block - firstBlock < SUMMED_BLOCKS;
+      addPoints(count, channels, filters, inputs, grads, isFirst ? sums : recent, place == 0);
+      if (!isFirst && (place == SUMMED_BLOCKS - 1 || block == endBlock - 1)) addAll(recent, sums, pointer(3));
     }
+  }
+}
+
+/** to += from, for so many bytes: whole cache lines. */
+function addAll(from: usize, to: usize, bytes: usize): void {
+  for (const end = to + bytes; to < end; to += 32) {
+    const a = f32x4.add(v128.load(to), v128.load(from)), b = f32x4.add(v128.load(to, 16), v128.load(from, 16));
+    v128.store(to, a);
+    v128.store(to, b, 16);
+    from += 32;
   }
 }
 

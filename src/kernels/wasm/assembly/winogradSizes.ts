@@ -10,6 +10,8 @@ export const POINTS = 36;
 export const TILE = 4;
 /** Tiles side by side that are transformed at once: what they write stays in the first-level cache. */
 export const STRIP_TILES = 8;
+/** Blocks of tiles whose share of the filters' gradient is summed in one go. */
+export const SUMMED_BLOCKS = 8;
 /** Bytes of one channel's row of a strip, of all four channels' rows, and of the six rows. */
 export const STRIP_CHANNEL = 160;
 export const STRIP_ROW = 640;

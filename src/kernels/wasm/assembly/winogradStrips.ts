@@ -23,7 +23,7 @@ function secondHalves(a: v128, b: v128): v128 {
   return v128.shuffle<f64>(a, b, 1, 3);
 }
 
-/** One column of numbers, or four, of a strip's rows; rows that only the input has are not read otherwise. */
+/** Four numbers, or one and three zeros. */
 @inline
 function load(isOne: bool, at: usize): v128 {
   return isOne ? v128.load32_zero(at) : v128.load(at);
