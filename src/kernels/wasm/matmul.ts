@@ -47,7 +47,7 @@ const SMALL = 2 ** 20;
 const PACKED_BYTES = 2 ** 23;
 /** Blocks for each thread, so that the last ones weigh little, and the least rows of a block, for which b is packed anew. */
 const BLOCKS_PER_THREAD = 8;
-const LEAST_ROWS = 4 * TILE_ROWS;
+const LEAST_ROWS = 2 * TILE_ROWS;
 
 export function matmulKernels(engine: Engine, fallback: Loops): Pick<KernelSet, "matmul"> {
   /** The road, by shape alone: a batch shares its products among the threads, a large product its blocks. */
