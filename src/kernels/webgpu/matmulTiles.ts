@@ -1,0 +1,248 @@
+/**
+ * Matrix products in tiles: a workgroup of 64 computes a tile of the output, with the parts of both factors that it needs
+ * in workgroup memory and a block of the tile in each invocation's registers. Where factors come from and where results go
+ * is up to a few functions in WGSL, so that convolutions are products whose columns are never stored.
+ *
+ * @module
+ */
+import type { DeviceBuffer } from "../kernelSet.js";
+import type { UniformType } from "./kernel.js";
+import type { Runtime } from "./runtime.js";
+
+/** A kind of product: out[m, n] = Σ_k a[m, k] · b[k, n], for each member of a batch. */
+export interface ProductText {
+  /** For messages, and the key of the kernel. */
+  readonly name: string;
+  readonly type: "f32" | "i32";
+  readonly inputs: readonly string[];
+  readonly uniforms: Readonly<Record<string, UniformType>>;
+  /**
+   * What finds elements; T is the type:
+   * - `struct Place` with a field `depth: u32`, and `placeOf(batch: u32) -> Place`: what holds for one member of the batch;
+   * - `struct Row`, `rowOf(p: Place, m: u32) -> Row`, and `struct Column`, `columnOf(p: Place, n: u32) -> Column`;
+   * - `struct Depth`, `depthOf(p: Place, k: u32) -> Depth`, and `next(p: Place, d: Depth) -> Depth`, that of k + 1;
+   * - `loadA(p: Place, row: Row, d: Depth) -> T` and `loadB(p: Place, column: Column, d: Depth) -> T`; what they give for rows
+   *   and columns past the last one does not matter;
+   * - `resultAt(p: Place, m: u32, n: u32) -> i32`, the place in `out` (−1: nowhere), and
+   *   `added(p: Place, m: u32, n: u32) -> T`, what is added to the sum.
+   */
+  readonly declarations: string;
+}
+
+export interface ProductSizes {
+  readonly batch: number;
+  readonly rows: number;
+  readonly columns: number;
+  /** The largest depth of the batch. */
+  readonly depth: number;
+  /** Whether other products fill the rest of `out`. */
+  readonly inParts?: boolean;
+}
+
+/** Depth of a tile, in elements and in vectors of four. */
+const DEPTH = 16;
+const QUADS = DEPTH / 4;
+const INVOCATIONS = 64;
+
+interface Tile {
+  /** Block of one invocation. */
+  readonly high: number;
+  readonly wide: number;
+  /** Invocations down and across. */
+  readonly down: number;
+  readonly across: number;
+}
+
+const tiles: readonly Tile[] = [
+  { high: 8, wide: 8, down: 8, across: 8 },
+  { high: 8, wide: 8, down: 4, across: 16 },
+  { high: 8, wide: 8, down: 16, across: 4 },
+  { high: 4, wide: 8, down: 4, across: 16 },
+  { high: 4, wide: 4, down: 2, across: 32 },
+  { high: 4, wide: 4, down: 8, across: 8 },
+  { high: 2, wide: 2, down: 8, across: 8 },
+];
+
+/** Workgroups that keep a GPU busy. */
+const BUSY = 128;
+
+/** The tile that is cheapest by multiplications, reads of workgroup memory and of factors. */
+function chooseTile({ batch, rows, columns }: ProductSizes, splits: number): Tile {
+  let best: Tile | undefined;
+  let least = Infinity;
+  for (const tile of tiles) {
+    const [tileRows, tileColumns] = [tile.high * tile.down, tile.wide * tile.across];
+    const count = batch * splits * Math.ceil(rows / tileRows) * Math.ceil(columns / tileColumns);
+    const area = tileRows * tileColumns;
+    const cost = area * (1 + 1 / tile.high + 1 / tile.wide) + 8 * (tileRows + tileColumns);
+    const total = Math.max(count, BUSY) * cost;
+    if (total < least) [best, least] = [tile, total];
+  }
+  return best as Tile;
+}
+
+/** In how many parts the depth is cut: few results of many terms would leave most of the GPU idle. */
+function splitsOf({ batch, rows, columns, depth, inParts }: ProductSizes): number {
+  if (inParts) return 1;
+  const blocks = batch * Math.ceil(rows / 32) * Math.ceil(columns / 32);
+  return Math.max(1, Math.min(Math.floor(depth / 256), Math.floor(BUSY / blocks)));
+}
+
+/**
+ * Computes a product into `out`, a row-major array of `count` elements from `start` on. `resultAt` must count from
+ * `u.resultStart`.
+ *
+ * @param numbers The uniforms of `text`.
+ */
+export function runProduct(
+  runtime: Runtime,
+  text: ProductText,
+  sizes: ProductSizes,
+  out: { readonly buffer: DeviceBuffer; readonly start: number; readonly count: number },
+  inputs: readonly DeviceBuffer[],
+  numbers: readonly number[],
+): void {
+  const { batch, rows, columns, depth } = sizes;
+  if (batch * rows * columns === 0) return;
+  const splits = splitsOf(sizes);
+  const tile = chooseTile(sizes, splits);
+  const kernel = runtime.kernel(`${text.name}/${text.type}/${Object.values(tile).join("x")}`, () =>
+    tileText(text, tile),
+  );
+  const rowTiles = Math.ceil(rows / (tile.high * tile.down));
+  const columnTiles = Math.ceil(columns / (tile.wide * tile.across));
+  const share = Math.ceil(depth / splits / DEPTH) * DEPTH;
+  const count = batch * splits * rowTiles * columnTiles;
+  const launch = (target: DeviceBuffer, start: number): void => {
+    const own = [rows, columns, rowTiles, columnTiles, splits, share, count, start, out.count];
+    runtime.launchFlat(kernel, [target, ...inputs], [...own, ...numbers], count);
+  };
+  if (splits === 1) {
+    launch(out.buffer, out.start);
+    return;
+  }
+  runtime.scratch(splits * out.count * 4, (parts) => {
+    launch(parts, 0);
+    const sum = runtime.kernel(`sum of parts/${text.type}`, () => sumText(text.type));
+    runtime.launchEach(sum, [out.buffer, parts], [out.count, splits, out.start], out.count);
+  });
+}
+
+function sumText(type: "f32" | "i32") {
+  return {
+    name: "sum of parts",
+    outputs: { result: type },
+    inputs: { parts: type },
+    uniforms: { count: "u32", splits: "u32", start: "u32" } as const,
+    body: `
+  if (index >= u.count) { return; }
+  var sum = parts[index];
+  for (var i = 1u; i < u.splits; i++) { sum += parts[i * u.count + index]; }
+  result[u.start + index] = sum;`,
+  };
+}
+
+function tileText(text: ProductText, { high, wide, down, across }: Tile) {
+  const { name, type, inputs, uniforms, declarations } = text;
+  const [tileRows, tileColumns] = [high * down, wide * across];
+  const range = (count: number): number[] => Array.from({ length: count }, (_, i) => i);
+  const blocks = range(high).flatMap((i) => range(wide).map((j) => `s${i}_${j}`));
+  const a = linesText(type, "a", tileRows, "rowOf", "loadA", `tileRow * ${tileRows}u`);
+  const b = linesText(type, "b", tileColumns, "columnOf", "loadB", `tileColumn * ${tileColumns}u`);
+  return {
+    name,
+    outputs: { outArray: type },
+    inputs: Object.fromEntries(inputs.map((input) => [input, type])),
+    uniforms: {
+      rows: "u32",
+      columns: "u32",
+      rowTiles: "u32",
+      columnTiles: "u32",
+      splits: "u32",
+      share: "u32",
+      tiles: "u32",
+      resultStart: "i32",
+      resultCount: "i32",
+      ...uniforms,
+    } as const,
+    workgroup: [across, down, 1] as const,
+    declarations: `
+${declarations}
+var<workgroup> aTile: array<vec4<${type}>, ${QUADS * tileRows}>;
+var<workgroup> bTile: array<vec4<${type}>, ${QUADS * tileColumns}>;`,
+    body: `
+  let flat = group.y * groups.x + group.x;
+  if (flat >= u.tiles) { return; }
+  let tileColumn = flat % u.columnTiles;
+  let tileRow = flat / u.columnTiles % u.rowTiles;
+  let split = flat / (u.columnTiles * u.rowTiles) % u.splits;
+  let p = placeOf(flat / (u.columnTiles * u.rowTiles * u.splits));
+  let first = split * u.share;
+  let end = min(p.depth, first + u.share);
+  ${a.lines}
+  ${b.lines}
+  ${blocks.map((block) => `var ${block} = ${type}();`).join(" ")}
+  for (var start = first; start < end; start += ${DEPTH}u) {
+    ${a.load}
+    ${b.load}
+    workgroupBarrier();
+    for (var q = 0u; q < ${QUADS}u; q++) {
+      ${range(wide)
+        .map((j) => `let b${j} = bTile[q * ${tileColumns}u + ${j * across}u + local.x];`)
+        .join("\n      ")}
+      var a = vec4<${type}>();
+      ${range(high)
+        .map(
+          (i) => `a = aTile[q * ${tileRows}u + ${i * down}u + local.y];
+      ${range(wide)
+        .map((j) => `s${i}_${j} += dot(a, b${j});`)
+        .join(" ")}`,
+        )
+        .join("\n      ")}
+    }
+    workgroupBarrier();
+  }
+  var sums = array<${type}, ${high * wide}>(${blocks.join(", ")});
+  for (var j = 0u; j < ${wide}u; j++) {
+    let n = tileColumn * ${tileColumns}u + j * ${across}u + local.x;
+    if (n >= u.columns) { break; }
+    for (var i = 0u; i < ${high}u; i++) {
+      let m = tileRow * ${tileRows}u + i * ${down}u + local.y;
+      if (m >= u.rows) { break; }
+      let at = resultAt(p, m, n);
+      if (at < 0) { continue; }
+      var sum = sums[i * ${wide}u + j];
+      if (split == 0u) { sum += added(p, m, n); }
+      outArray[at + i32(split) * u.resultCount] = sum;
+    }
+  }`,
+  };
+}
+
+/** How the workgroup fills the tile of one factor: each invocation takes lines, or a part of the depth of one. */
+function linesText(type: string, name: string, lines: number, find: string, load: string, start: string) {
+  const shares = Math.min(QUADS, Math.max(1, INVOCATIONS / lines));
+  const quads = QUADS / shares;
+  const each = Math.max(1, lines / INVOCATIONS);
+  const found: string[] = [];
+  const loads: string[] = [];
+  for (let e = 0; e < each; e++) {
+    const line = lines < INVOCATIONS ? `lane % ${lines}u` : `lane + ${e * INVOCATIONS}u`;
+    found.push(`let ${name}Line${e} = ${find}(p, ${start} + ${line});`);
+    const idle = lines * shares < INVOCATIONS ? `if (lane < ${lines * shares}u) ` : "";
+    const elements = ["x", "y", "z", "w"].map(
+      (component, i) => `if (k + ${i}u < end) { v.${component} = ${load}(p, ${name}Line${e}, d); } d = next(p, d);`,
+    );
+    loads.push(`${idle}{
+      let q0 = ${shares > 1 ? `lane / ${lines}u * ${quads}u` : "0u"};
+      var d = depthOf(p, start + q0 * 4u);
+      for (var q = q0; q < q0 + ${quads}u; q++) {
+        let k = start + q * 4u;
+        var v = vec4<${type}>();
+        ${elements.join("\n        ")}
+        ${name}Tile[q * ${lines}u + ${line}] = v;
+      }
+    }`);
+  }
+  return { lines: found.join("\n  "), load: loads.join("\n    ") };
+}
