@@ -2,11 +2,11 @@
 import { ArgumentError } from "./errors.js";
 import { createReferenceKernels } from "./kernels/reference/index.js";
 import { createWasmKernels, type WasmBuild, type WasmKernels } from "./kernels/wasm/index.js";
-import { GpuDevices, type WebGpuInfo, type WebGpuOptions } from "./kernels/webgpu/devices.js";
+import { GpuDevices, type KernelTime, type WebGpuInfo, type WebGpuOptions } from "./kernels/webgpu/devices.js";
 import { type Device, kernelsFor, registerKernels, registerStart } from "./tensor/device.js";
 
 export type { WasmBuild } from "./kernels/wasm/index.js";
-export type { WebGpuInfo, WebGpuOptions } from "./kernels/webgpu/devices.js";
+export type { KernelTime, WebGpuInfo, WebGpuOptions } from "./kernels/webgpu/devices.js";
 
 /** Settings of the CPU; see {@link configureCpu}. */
 export interface CpuOptions {
@@ -108,6 +108,13 @@ export const webgpu = {
    * @throws DeviceError where the device was not started.
    */
   info: (): WebGpuInfo => gpus.info(),
+
+  /**
+   * How long kernels took on the GPU's own clock since it was started with `profile: true`, the longest first.
+   *
+   * @throws DeviceError (as a rejection) where the device was not started so.
+   */
+  profile: (): Promise<KernelTime[]> => gpus.profile(),
 };
 
 /** Whether a device can be used, or started: asks, and throws nothing. */

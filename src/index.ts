@@ -9,6 +9,7 @@ export {
   configureCpu,
   getNumThreads,
   isAvailable,
+  type KernelTime,
   setNumThreads,
   type WasmBuild,
   type WebGpuInfo,

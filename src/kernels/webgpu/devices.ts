@@ -2,7 +2,10 @@
 import { DeviceError } from "../../errors.js";
 import { type AdapterOptions, hasAdapter, requestDevice } from "./adapter.js";
 import { createWebGpuKernels, type WebGpuKernels } from "./index.js";
-import type { RuntimeOptions } from "./runtime.js";
+import type { KernelTime } from "./profiler.js";
+import type { Runtime, RuntimeOptions } from "./runtime.js";
+
+export type { KernelTime } from "./profiler.js";
 
 /** Settings of the device `"webgpu"`. */
 export interface WebGpuOptions extends AdapterOptions, RuntimeOptions {
@@ -43,19 +46,29 @@ export class GpuDevices {
     return (this.current !== null && !this.current.runtime.faults.isLost) || hasAdapter();
   }
 
+  async profile(): Promise<KernelTime[]> {
+    const { profiler } = this.runtimeFor("webgpu.profile");
+    if (profiler !== null) return profiler.report();
+    throw new DeviceError(
+      "webgpu.profile: got a device that measures nothing; expected one that was started for it. Start it with await webgpu.init({ profile: true }).",
+    );
+  }
+
   info(): WebGpuInfo {
-    if (this.current === null) {
-      throw new DeviceError(
-        "webgpu.info: got a call before the device was started; expected it after. Call await webgpu.init() first.",
-      );
-    }
-    const { device, pool, launches } = this.current.runtime;
+    const { device, pool, launches } = this.runtimeFor("webgpu.info");
     const { vendor = "", architecture = "", description = "" } = device.adapterInfo ?? {};
     return {
       adapter: { vendor, architecture, description },
       memory: { used: pool.usedBytes, idle: pool.idleBytes },
       launches,
     };
+  }
+
+  private runtimeFor(where: string): Runtime {
+    if (this.current !== null) return this.current.runtime;
+    throw new DeviceError(
+      `${where}: got a call before the device was started; expected it after. Call await webgpu.init() first.`,
+    );
   }
 
   private async make(options: WebGpuOptions): Promise<WebGpuKernels> {

@@ -41,11 +41,14 @@ import { Faults } from "./faults.js";
 import { COMPUTE_STAGE, COPY_DST, COPY_SRC, MAP_READ, READ_MODE, STORAGE, UNIFORM } from "./flags.js";
 import { IndexFaults } from "./indexFaults.js";
 import { accessOf, assemble, type Kernel, type KernelText } from "./kernel.js";
+import { Profiler } from "./profiler.js";
 
 /** Settings of a {@link Runtime}. */
 export interface RuntimeOptions {
   /** Sends each launch by itself, so that errors name the kernel. Slow. Default false. */
   readonly debug?: boolean;
+  /** Measures each launch on the GPU's clock: see `webgpu.profile()`. Slow. Default false. */
+  readonly profile?: boolean;
   /** Bytes that all buffers may take up together. Default: what the GPU has. */
   readonly maxBytes?: number;
 }
@@ -64,6 +67,7 @@ export class Runtime {
   readonly pool: BufferPool;
   /** Where kernels that read indices note those out of range. */
   readonly indexFaults: IndexFaults;
+  readonly profiler: Profiler | null;
   /** Launches so far. */
   launches = 0;
 
@@ -95,6 +99,7 @@ export class Runtime {
     options: RuntimeOptions = {},
   ) {
     this.debug = options.debug ?? false;
+    this.profiler = options.profile ? new Profiler(device, BATCH) : null;
     this.faults = new Faults(device);
     const { limits } = device;
     this.widest = limits.maxComputeWorkgroupsPerDimension;
@@ -144,7 +149,8 @@ export class Runtime {
       else this.integers[word] = uniforms[i] ?? 0;
     }
     const group = this.bindGroup(kernel, memories);
-    const pass = this.openPass();
+    if (this.profiler !== null) this.closePass();
+    const pass = this.openPass(kernel);
     if (this.pipeline !== kernel.pipeline) pass.setPipeline(kernel.pipeline);
     this.pipeline = kernel.pipeline;
     pass.setBindGroup(0, group);
@@ -242,7 +248,9 @@ export class Runtime {
     this.encoder = null;
     if (this.slots > 0) this.device.queue.writeBuffer(this.uniformBuffer, 0, this.integers, 0, (this.slots * SLOT) / 4);
     this.slots = 0;
+    const readTimes = this.profiler?.close(encoder);
     this.device.queue.submit([encoder.finish()]);
+    readTimes?.();
     this.batch++;
     this.pool.trimOld(this.batch);
   }
@@ -356,9 +364,9 @@ export class Runtime {
     return this.encoder;
   }
 
-  private openPass(): GPUComputePassEncoder {
+  private openPass({ name }: Kernel): GPUComputePassEncoder {
     this.encoder ??= this.device.createCommandEncoder();
-    this.pass ??= this.encoder.beginComputePass();
+    this.pass ??= this.encoder.beginComputePass(this.profiler?.next(name));
     return this.pass;
   }
 
