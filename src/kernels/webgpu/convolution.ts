@@ -1,129 +1,72 @@
-/** Convolution and its gradients, straight from the definition: one invocation sums up each element that is written. */
-import type { Dense, KernelSet } from "../kernelSet.js";
+/** Convolution and its gradients: products in tiles, or straight from the definition where a group has few channels. */
 import { elementCount } from "../strides.js";
+import { type ConvolutionKernels, directConvolution } from "./convolutionDirect.js";
+import { forwardText, inputGradText, weightGradText } from "./convolutionText.js";
+import { runProduct } from "./matmulTiles.js";
 import type { Runtime } from "./runtime.js";
-import { convNumbers, convUniforms, forEachInput, forEachTap, inPlace, outPlace } from "./windowGeometry.js";
+import { convNumbers } from "./windowGeometry.js";
 
-type ConvolutionKernels = Pick<KernelSet, "conv2d" | "conv2dInputGrad" | "conv2dWeightGrad">;
+/** Rows of a product from which on tiles pay. */
+const ROWS = 5;
 
 export function convolutionKernels(runtime: Runtime): ConvolutionKernels {
-  /** Uniforms of a bias that may be missing. */
-  const biasOf = (bias: Dense | null): { buffers: Dense["buffer"][]; start: number } => ({
-    buffers: bias === null ? [] : [bias.buffer],
-    start: bias?.offset ?? 0,
-  });
-
+  const direct = directConvolution(runtime);
   return {
     conv2d(x, weight, bias, out, g) {
-      const kernel = runtime.kernel(`conv2d/${bias !== null}`, () => ({
-        name: "conv2d",
-        outputs: { result: "f32" },
-        inputs: { image: "f32", weight: "f32", ...(bias !== null && { bias: "f32" }) },
-        uniforms: {
-          count: "u32",
-          resultStart: "i32",
-          imageStart: "i32",
-          weightStart: "i32",
-          biasStart: "i32",
-          ...convUniforms,
-        },
-        body: `
-  if (index >= u.count) { return; }
-  ${outPlace}
-  let filterIndex = plane % u.outChannels;
-  let depth = u.channels / u.groups;
-  let first = filterIndex / (u.outChannels / u.groups) * depth;
-  let taps = u.kernelHeight * u.kernelWidth;
-  var sum = ${bias === null ? "0.0" : "bias[u.biasStart + filterIndex]"};
-  for (var c = 0; c < depth; c++) {
-    let start = u.imageStart + (plane / u.outChannels * u.channels + first + c) * u.inHeight * u.inWidth;
-    let weights = u.weightStart + (filterIndex * depth + c) * taps;
-    // A chain for each channel, so that rounding errors grow slowly.
-    var part = 0.0;
-    ${forEachInput("part += image[start + y * u.inWidth + x] * weight[weights + ky * u.kernelWidth + kx];")}
-    sum += part;
-  }
-  result[u.resultStart + i32(index)] = sum;`,
-      }));
-      const count = elementCount(out.shape);
-      const { buffers, start } = biasOf(bias);
-      const uniforms = [count, out.offset, x.offset, weight.offset, start, ...convNumbers(g)];
-      runtime.launchEach(kernel, [out.buffer, x.buffer, weight.buffer, ...buffers], uniforms, count);
+      const rows = g.outChannels / g.groups;
+      if (rows < ROWS) {
+        direct.conv2d(x, weight, bias, out, g);
+        return;
+      }
+      const depth = (g.channels / g.groups) * g.kernelHeight * g.kernelWidth;
+      const sizes = { batch: g.groups, rows, columns: g.batch * g.outHeight * g.outWidth, depth };
+      const target = { buffer: out.buffer, start: out.offset, count: elementCount(out.shape) };
+      const buffers = [x.buffer, weight.buffer, ...(bias === null ? [] : [bias.buffer])];
+      const numbers = [x.offset, weight.offset, bias?.offset ?? 0, ...convNumbers(g)];
+      runProduct(runtime, forwardText(bias !== null), sizes, target, buffers, numbers);
     },
 
     conv2dInputGrad(outGrad, weight, bias, xGrad, g) {
-      const kernel = runtime.kernel(`conv2dInputGrad/${bias !== null}`, () => ({
-        name: "conv2dInputGrad",
-        outputs: { result: "f32" },
-        inputs: { grad: "f32", weight: "f32", ...(bias !== null && { bias: "f32" }) },
-        uniforms: {
-          count: "u32",
-          resultStart: "i32",
-          gradStart: "i32",
-          weightStart: "i32",
-          biasStart: "i32",
-          ...convUniforms,
-        },
-        body: `
-  if (index >= u.count) { return; }
-  ${inPlace}
-  let channel = plane % u.channels;
-  let depth = u.channels / u.groups;
-  let filters = u.outChannels / u.groups;
-  let first = channel / depth * filters;
-  let taps = u.kernelHeight * u.kernelWidth;
-  var sum = ${bias === null ? "0.0" : "bias[u.biasStart + channel]"};
-  for (var o = first; o < first + filters; o++) {
-    let start = u.gradStart + (plane / u.channels * u.outChannels + o) * u.outHeight * u.outWidth;
-    let weights = u.weightStart + (o * depth + channel % depth) * taps;
-    var part = 0.0;
-    ${forEachTap("part += grad[start + oy * u.outWidth + ox] * weight[weights + ky * u.kernelWidth + kx];")}
-    sum += part;
-  }
-  result[u.resultStart + i32(index)] = sum;`,
-      }));
-      const count = elementCount(xGrad.shape);
-      const { buffers, start } = biasOf(bias);
-      const uniforms = [count, xGrad.offset, outGrad.offset, weight.offset, start, ...convNumbers(g)];
-      runtime.launchEach(kernel, [xGrad.buffer, outGrad.buffer, weight.buffer, ...buffers], uniforms, count);
+      const rows = g.channels / g.groups;
+      if (rows < ROWS) {
+        direct.conv2dInputGrad(outGrad, weight, bias, xGrad, g);
+        return;
+      }
+      const phaseHeight = Math.ceil(g.inHeight / g.strideHeight);
+      const phaseWidth = Math.ceil(g.inWidth / g.strideWidth);
+      const steps = [tapStep(g.strideHeight, g.dilationHeight), tapStep(g.strideWidth, g.dilationWidth)] as const;
+      const taps = Math.ceil(g.kernelHeight / steps[0]) * Math.ceil(g.kernelWidth / steps[1]);
+      const sizes = {
+        batch: g.groups * g.strideHeight * g.strideWidth,
+        rows,
+        columns: g.batch * phaseHeight * phaseWidth,
+        depth: (g.outChannels / g.groups) * taps,
+      };
+      const target = { buffer: xGrad.buffer, start: xGrad.offset, count: elementCount(xGrad.shape) };
+      const buffers = [outGrad.buffer, weight.buffer, ...(bias === null ? [] : [bias.buffer])];
+      const starts = [outGrad.offset, weight.offset, bias?.offset ?? 0];
+      const numbers = [...starts, phaseHeight, phaseWidth, ...steps, ...convNumbers(g)];
+      runProduct(runtime, inputGradText(bias !== null), sizes, target, buffers, numbers);
     },
 
     conv2dWeightGrad(outGrad, x, weightGrad, g) {
-      const kernel = runtime.kernel("conv2dWeightGrad", () => ({
-        name: "conv2dWeightGrad",
-        outputs: { result: "f32" },
-        inputs: { grad: "f32", image: "f32" },
-        uniforms: { count: "u32", resultStart: "i32", gradStart: "i32", imageStart: "i32", ...convUniforms },
-        body: `
-  if (index >= u.count) { return; }
-  let kx = i32(index) % u.kernelWidth;
-  let ky = i32(index) / u.kernelWidth % u.kernelHeight;
-  let plane = i32(index) / u.kernelWidth / u.kernelHeight;
-  let depth = u.channels / u.groups;
-  let filterIndex = plane / depth;
-  let channel = filterIndex / (u.outChannels / u.groups) * depth + plane % depth;
-  var sum = 0.0;
-  for (var n = 0; n < u.batch; n++) {
-    let start = u.imageStart + (n * u.channels + channel) * u.inHeight * u.inWidth;
-    let grads = u.gradStart + (n * u.outChannels + filterIndex) * u.outHeight * u.outWidth;
-    // A chain for each image, so that rounding errors grow slowly.
-    var part = 0.0;
-    for (var oy = 0; oy < u.outHeight; oy++) {
-      let y = oy * u.strideHeight - u.padTop + ky * u.dilationHeight;
-      if (y < 0 || y >= u.inHeight) { continue; }
-      for (var ox = 0; ox < u.outWidth; ox++) {
-        let x = ox * u.strideWidth - u.padLeft + kx * u.dilationWidth;
-        if (x < 0 || x >= u.inWidth) { continue; }
-        part += grad[grads + oy * u.outWidth + ox] * image[start + y * u.inWidth + x];
+      const rows = g.outChannels / g.groups;
+      const columns = (g.channels / g.groups) * g.kernelHeight * g.kernelWidth;
+      if (rows < ROWS || columns < ROWS) {
+        direct.conv2dWeightGrad(outGrad, x, weightGrad, g);
+        return;
       }
-    }
-    sum += part;
-  }
-  result[u.resultStart + i32(index)] = sum;`,
-      }));
-      const count = elementCount(weightGrad.shape);
-      const uniforms = [count, weightGrad.offset, outGrad.offset, x.offset, ...convNumbers(g)];
-      runtime.launchEach(kernel, [weightGrad.buffer, outGrad.buffer, x.buffer], uniforms, count);
+      const sizes = { batch: g.groups, rows, columns, depth: g.batch * g.outHeight * g.outWidth };
+      const target = { buffer: weightGrad.buffer, start: weightGrad.offset, count: elementCount(weightGrad.shape) };
+      const numbers = [outGrad.offset, x.offset, ...convNumbers(g)];
+      runProduct(runtime, weightGradText, sizes, target, [outGrad.buffer, x.buffer], numbers);
     },
   };
+}
+
+/** Distance of the taps through which a place is seen: stride / gcd(stride, dilation). */
+function tapStep(stride: number, dilation: number): number {
+  let [a, b] = [stride, dilation];
+  while (b !== 0) [a, b] = [b, a % b];
+  return stride / a;
 }

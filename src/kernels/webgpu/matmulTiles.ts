@@ -85,7 +85,7 @@ function chooseTile({ batch, rows, columns }: ProductSizes, splits: number): Til
 function splitsOf({ batch, rows, columns, depth, inParts }: ProductSizes): number {
   if (inParts) return 1;
   const blocks = batch * Math.ceil(rows / 32) * Math.ceil(columns / 32);
-  return Math.max(1, Math.min(Math.floor(depth / 256), Math.floor(BUSY / blocks)));
+  return Math.max(1, Math.min(Math.floor(depth / 128), Math.floor(BUSY / blocks)));
 }
 
 /**
