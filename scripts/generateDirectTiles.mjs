@@ -8,10 +8,8 @@
 import { writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
-/** Vectors of places for each number of filters: with the filters' weight and the vectors they fill the registers. */
-const places = { 1: 8, 2: 6, 3: 4, 4: 3, 5: 2, 6: 2 };
-/** Taps for each number of filters in a tile of the weight gradient. */
-const taps = { 1: 3, 2: 3, 3: 3, 4: 3 };
+/** Vectors of places (or, for the weight gradient, taps) for each number of filters: as many sums as registers allow. */
+const widths = { 1: 8, 2: 4, 3: 3, 4: 2, 5: 2, 6: 2 };
 
 const count = (n) => [...Array(n).keys()];
 const at = (offset) => (offset === 0 ? "" : `, ${offset}`);
@@ -26,10 +24,10 @@ function imageTile(filters, vectors) {
     `function tile${filters}(`,
     "  image: usize, weights: usize, weightsEnd: usize, bias: usize, at: usize, out: usize, plane: usize,",
     "): void {",
-    ...count(vectors).map((v) => `  const x${v} = image + load<u32>(at${at(8 * v)});`),
+    ...count(vectors).map((v) => `  const x${v} = load<u32>(at${at(8 * v)});`),
     ...count(filters).map((f) => `  let ${sums(f).map((s) => `${s} = v128.load32_splat(bias${at(4 * f)})`).join(", ")};`),
     `  for (; weights < weightsEnd; weights += ${record}) {`,
-    "    const offset = load<u32>(weights);",
+    "    const offset = image + load<u32>(weights);",
     ...count(vectors).map((v) => `    const v${v} = v128.load(x${v} + offset);`),
   );
   for (const f of count(filters)) {
@@ -44,47 +42,27 @@ function imageTile(filters, vectors) {
   write("}");
 }
 
-function gradTile(filters, window) {
-  const all = count(filters).flatMap((f) => count(window).map((t) => `s${f}${t}`));
+function gradTile(filters, taps, masked) {
+  const all = count(filters).flatMap((f) => count(taps).map((t) => `s${f}${t}`));
   write(
     "",
-    `function gradTile${filters}(`,
-    "  x: usize, taps: usize, gradient: usize, plane: usize, whole: usize, wholeEnd: usize, rest: usize, restEnd: usize,",
-    "  mask: usize, images: i32, xImage: usize, gradientImage: usize, sums: usize,",
+    `function gradTile${filters}${masked ? "Masked" : ""}(`,
+    `  x: usize, taps: usize, records: usize, end: usize,${masked ? " mask: usize," : ""} results: usize,`,
     "): void {",
-    ...count(window).map((t) => `  let x${t} = x + load<u32>(taps${at(4 * t)});`),
-    ...count(filters).map((f) => `  let g${f} = ${f === 0 ? "gradient" : `g${f - 1} + plane`};`),
-    `  let ${all.map((s) => `${s} = v128.load(ZEROS)`).join(", ")};`,
-    "  for (; images > 0; images--) {",
-    "    for (let at = whole; at < wholeEnd; at += 8) {",
-    "      const fromX = load<u32>(at), fromG = load<u32>(at, 4);",
-    ...gradStep(filters, window, (load) => load),
-    "    }",
-    "    if (rest < restEnd) {",
-    "      const kept = v128.load(mask);",
-    "      for (let at = rest; at < restEnd; at += 8) {",
-    "        const fromX = load<u32>(at), fromG = load<u32>(at, 4);",
-    ...gradStep(filters, window, (load) => `v128.and(${load}, kept)`).map((line) => `  ${line}`),
-    "      }",
-    "    }",
-    ...count(window).map((t) => `    x${t} += xImage;`),
-    ...count(filters).map((f) => `    g${f} += gradientImage;`),
-    "  }",
+    ...(masked ? ["  const kept = v128.load(mask);"] : []),
+    ...count(taps).map((t) => `  const x${t} = load<u32>(taps${at(4 * t)});`),
+    ...count(filters).map((f) => `  let ${count(taps).map((t) => `s${f}${t} = v128.load(ZEROS)`).join(", ")};`),
+    `  for (; records < end; records += ${16 * (filters + 1)}) {`,
+    "    const from = x + load<u32>(records);",
+    ...count(taps).map((t) => `    const v${t} = ${masked ? `v128.and(v128.load(x${t} + from), kept)` : `v128.load(x${t} + from)`};`),
   );
-  for (let i = 0; i < all.length; i += 4) {
-    const four = count(4).map((j) => all[i + j] ?? "f32x4.splat(0)");
-    write(`  add(sums${i === 0 ? "" : ` + ${4 * i}`}, ${four.join(", ")});`);
-  }
-  write("}");
-}
-
-function gradStep(filters, window, read) {
-  const text = count(window).map((t) => `      const v${t} = ${read(`v128.load(x${t} + fromX)`)};`);
   for (const f of count(filters)) {
-    text.push(`      const d${f} = ${read(`v128.load(g${f} + fromG)`)};`);
-    for (const t of count(window)) text.push(`      s${f}${t} = fma(d${f}, v${t}, s${f}${t});`);
+    write(`    const d${f} = v128.load(records, ${16 * (f + 1)});`);
+    for (const t of count(taps)) write(`    s${f}${t} = fma(d${f}, v${t}, s${f}${t});`);
   }
-  return text;
+  write("  }");
+  all.forEach((sum, i) => write(`  v128.store(results, ${sum}${at(16 * i)});`));
+  write("}");
 }
 
 write(
@@ -96,10 +74,10 @@ write(
   'import { fma } from "./environment";',
   'import { ZEROS } from "./gemm";',
   "",
-  "/** Vectors of places in a tile of so many filters. */",
-  "export function vectorsOf(filters: i32): i32 {",
+  "/** Vectors of places in a tile of so many filters, or taps in a tile of the weight gradient. */",
+  "export function widthOf(filters: i32): i32 {",
   "  switch (filters) {",
-  ...Object.entries(places).map(([filters, vectors]) => `    case ${filters}: return ${vectors};`),
+  ...Object.entries(widths).map(([filters, width]) => `    case ${filters}: return ${width};`),
   "  }",
   "  return 1;",
   "}",
@@ -112,44 +90,39 @@ write(
   "  filters: i32, image: usize, weights: usize, weightsEnd: usize, bias: usize, at: usize, out: usize, plane: usize,",
   "): void {",
   "  switch (filters) {",
-  ...Object.keys(places).map(
+  ...Object.keys(widths).map(
     (filters) => `    case ${filters}: return tile${filters}(image, weights, weightsEnd, bias, at, out, plane);`,
   ),
   "  }",
   "}",
 );
-for (const [filters, vectors] of Object.entries(places)) imageTile(Number(filters), vectors);
+for (const [filters, width] of Object.entries(widths)) imageTile(Number(filters), width);
 write(
   "",
   "/**",
-  " * Adds the weight gradient of some filters and taps, over some images, to `sums`: the taps of one filter after those of",
-  " * another. From `whole` to `wholeEnd` lie pairs of offsets, of a vector of places in x and in the output gradient; those",
-  " * from `rest` to `restEnd` count only where the mask says so.",
+  " * The weight gradient of a tile of filters and taps, four lanes for each: the taps of one filter after those of another.",
+  " * Each record has the offset of a vector of places in x, and, from its byte 16 on, the filters' output gradients there.",
+  " * Where `mask` is not 0, only the lanes of x count that are set there.",
   " */",
   "export function gradTile(",
-  "  filters: i32, x: usize, taps: usize, gradient: usize, plane: usize, whole: usize, wholeEnd: usize, rest: usize,",
-  "  restEnd: usize, mask: usize, images: i32, xImage: usize, gradientImage: usize, sums: usize,",
+  "  filters: i32, x: usize, taps: usize, records: usize, end: usize, mask: usize, results: usize,",
   "): void {",
+  "  if (mask == 0) {",
+  "    switch (filters) {",
+  ...Object.keys(widths).map((filters) => `      case ${filters}: return gradTile${filters}(x, taps, records, end, results);`),
+  "    }",
+  "  }",
   "  switch (filters) {",
-  ...Object.keys(taps).flatMap((filters) => [
-    `    case ${filters}:`,
-    `      return gradTile${filters}(`,
-    "        x, taps, gradient, plane, whole, wholeEnd, rest, restEnd, mask, images, xImage, gradientImage, sums,",
-    "      );",
-  ]),
+  ...Object.keys(widths).map(
+    (filters) => `    case ${filters}: return gradTile${filters}Masked(x, taps, records, end, mask, results);`,
+  ),
   "  }",
   "}",
-  "",
-  "/** Adds the sums of the lanes of four vectors to four numbers. */",
-  "@inline",
-  "function add(to: usize, a: v128, b: v128, c: v128, d: v128): void {",
-  "  const ab = f32x4.add(v128.shuffle<i32>(a, b, 0, 4, 1, 5), v128.shuffle<i32>(a, b, 2, 6, 3, 7));",
-  "  const cd = f32x4.add(v128.shuffle<i32>(c, d, 0, 4, 1, 5), v128.shuffle<i32>(c, d, 2, 6, 3, 7));",
-  "  const sum = f32x4.add(v128.shuffle<i64>(ab, cd, 0, 2), v128.shuffle<i64>(ab, cd, 1, 3));",
-  "  v128.store(to, f32x4.add(v128.load(to), sum));",
-  "}",
 );
-for (const [filters, window] of Object.entries(taps)) gradTile(Number(filters), window);
+for (const [filters, taps] of Object.entries(widths)) {
+  gradTile(Number(filters), taps, false);
+  gradTile(Number(filters), taps, true);
+}
 
 const target = fileURLToPath(new URL("../src/kernels/wasm/assembly/directTiles.ts", import.meta.url));
 writeFileSync(target, `${lines.join("\n")}\n`);

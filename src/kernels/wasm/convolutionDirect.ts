@@ -8,16 +8,17 @@ import type { Engine } from "./engine.js";
 import { addressOf } from "./memory.js";
 
 const LANES = 4;
-/** Most filters in a tile, and in one of the weight gradient. */
+/** Most filters in a tile. */
 const TILE_FILTERS = 6;
-const GRAD_FILTERS = 4;
-/** Taps in a tile of the weight gradient. */
-const GRAD_TAPS = 3;
+/** Taps in a tile of the weight gradient of 1 to 6 filters, as in scripts/generateDirectTiles.mjs. */
+const TILE_TAPS = [8, 4, 3, 2, 2, 2];
+/** Taps are filled up with so many, so that whole tiles can be read. */
+const SPARE_TAPS = 7;
 /** Most phases of a stride: beyond, each has too few places. */
 const MOST_PHASES = 16;
-/** Bytes of an image's copy that stay in the second-level cache, and bytes of both operands that stay in the first. */
+/** Bytes of an image's copy that stay in the second-level cache, and bytes of output gradients that stay in the first. */
 const COPY_BYTES = 2 ** 18;
-const NEAR_BYTES = 2 ** 15;
+const NEAR_BYTES = 3 * 2 ** 13;
 /** Units for each thread, so that the last ones weigh little. */
 const UNITS_PER_THREAD = 4;
 /** Most images in one part of a weight gradient: longer sums lose digits. */
@@ -389,7 +390,10 @@ export function directWeightGrad(
   geometry: ConvGeometry,
 ): void {
   const g = flattened(geometry);
-  const blockRows = Math.max(1, Math.floor(NEAR_BYTES / (4 * (GRAD_FILTERS + 1) * g.outWidth)));
+  const blocks = filterBlocks(g.outChannels / g.groups, TILE_FILTERS);
+  const vectorsPerRow = Math.ceil(g.outWidth / LANES);
+  const recordBytes = 16 * (blocks.filters + 1);
+  const blockRows = Math.max(1, Math.floor(NEAR_BYTES / (recordBytes * vectorsPerRow)));
   const f = forwardFiltering(g, Math.ceil(g.outHeight / blockRows));
   const tables = new Tables();
   const taps: number[] = [];
@@ -399,15 +403,27 @@ export function directWeightGrad(
     }
   }
   const tapCount = taps.length;
-  while (taps.length % GRAD_TAPS !== 0) taps.push(at(taps, tapCount - 1));
+  for (let i = 0; i < SPARE_TAPS; i++) taps.push(at(taps, tapCount - 1));
+  const length = g.outChannels * tapCount;
+  const mostParts = Math.max(1, Math.floor(PARTS_BYTES / (4 * length)));
+  const wantedParts = Math.max(engine.threads * UNITS_PER_THREAD, Math.ceil(g.batch / PART_IMAGES));
+  const parts = Math.min(g.batch, mostParts, wantedParts);
   const wholePerRow = Math.floor(g.outWidth / LANES);
   const restLanes = g.outWidth % LANES;
+  const images = f.blockRows < g.outHeight ? 1 : imagesAtOnce(g, recordBytes, Math.ceil(g.batch / parts));
+  const copyBytes = f.copied === null ? 0 : 4 * f.sourcePlanes * f.plane;
+  const xStep = f.copied === null ? 4 * g.channels * g.inHeight * g.inWidth : copyBytes;
+  const gradientStep = 4 * g.outChannels * g.outHeight * g.outWidth;
   const whole: number[] = [];
   const rest: number[] = [];
-  for (let row = 0; row < f.blockRows; row++) {
-    const pair = (column: number) => [4 * (row * g.strideHeight * f.row + column), 4 * (row * g.outWidth + column)];
-    for (let i = 0; i < wholePerRow; i++) whole.push(...pair(i * LANES));
-    if (restLanes > 0) rest.push(...pair(g.outWidth - LANES));
+  for (let image = 0; image < images; image++) {
+    for (let row = 0; row < f.blockRows; row++) {
+      const inX = image * xStep + 4 * row * g.strideHeight * f.row;
+      const inGradient = image * gradientStep + 4 * row * g.outWidth;
+      for (let i = 0; i < wholePerRow; i++) whole.push(inX + 4 * i * LANES, inGradient + 4 * i * LANES);
+      const last = 4 * (g.outWidth - LANES);
+      if (restLanes > 0) rest.push(inX + last, inGradient + last);
+    }
   }
   const inTables = {
     taps: tables.add(taps),
@@ -415,21 +431,12 @@ export function directWeightGrad(
     rest: tables.add(rest),
     mask: tables.add(Array.from({ length: LANES }, (_, lane) => (lane < LANES - restLanes ? 0 : -1))),
   };
-  const length = g.outChannels * tapCount;
-  const mostParts = Math.max(1, Math.floor(PARTS_BYTES / (4 * length)));
-  const wantedParts = Math.max(engine.threads * UNITS_PER_THREAD, Math.ceil(g.batch / PART_IMAGES));
-  const parts = Math.min(g.batch, mostParts, wantedParts);
-  const blocks = filterBlocks(f.targetPlanes, GRAD_FILTERS);
-  const tileLength = (filters: number) => Math.ceil((filters * GRAD_TAPS) / 4) * 4;
-  const sumsLength =
-    (taps.length / GRAD_TAPS) *
-    (blocks.large * tileLength(blocks.filters) + (blocks.count - blocks.large) * tileLength(blocks.filters - 1));
-  const imageBytes = 4 * (f.sourcePlanes * f.plane + f.targetPlanes * g.outHeight * g.outWidth);
-  const vectors = f.blockRows * (wholePerRow + 1);
-  const wantedImages = Math.max(Math.floor(NEAR_BYTES / imageBytes), Math.ceil(64 / vectors));
-  const images = f.blockRows < g.outHeight ? 1 : Math.max(1, Math.min(wantedImages, Math.ceil(g.batch / parts)));
-  const copyBytes = f.copied === null ? 0 : 4 * f.sourcePlanes * f.plane * images;
-  const perThread = Math.ceil((4 * sumsLength + copyBytes) / 64) * 64;
+  const sumsBytes =
+    4 *
+    (blocks.large * sumsLength(blocks.filters, tapCount) +
+      (blocks.count - blocks.large) * sumsLength(blocks.filters - 1, tapCount));
+  const recordsBytes = recordBytes * vectorsPerRow * f.blockRows * images;
+  const perThread = Math.ceil((slot.SPARE_BYTES + sumsBytes + recordsBytes + copyBytes * images) / 64) * 64;
   engine.withScratch(tables.bytes + engine.threads * perThread + 4 * parts * length, (scratch) => {
     tables.write(engine, scratch);
     const forThreads = scratch + tables.bytes;
@@ -451,9 +458,24 @@ export function directWeightGrad(
     words[slot.REST_PER_ROW] = restLanes > 0 ? 1 : 0;
     words[slot.REST_MASK] = scratch + inTables.mask;
     words[slot.IMAGES_AT_ONCE] = images;
+    words[slot.SUMS_BYTES] = sumsBytes;
+    words[slot.RECORDS_BYTES] = recordsBytes;
     engine.launch(DIRECT_WEIGHT_GRAD, parts * g.groups, multiplications(g) / PER_STEP);
     addParts(engine, sums, weightGrad, parts, length);
   });
+}
+
+/** Images whose vectors make one run of a tile: few for the cache, many for runs that are worth their beginning and end. */
+function imagesAtOnce(g: ConvGeometry, recordBytes: number, most: number): number {
+  const bytes = recordBytes * g.outHeight * Math.ceil(g.outWidth / LANES);
+  return Math.max(1, Math.min(most, Math.floor(NEAR_BYTES / bytes)));
+}
+
+/** Sums of a block of filters, tile by tile, each filled up to whole vectors. */
+function sumsLength(filters: number, taps: number): number {
+  if (filters === 0) return 0;
+  const width = at(TILE_TAPS, filters - 1);
+  return Math.ceil(taps / width) * Math.ceil((filters * width) / LANES) * LANES;
 }
 
 function at1<T>(list: readonly T[]): T {

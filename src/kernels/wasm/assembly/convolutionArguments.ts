@@ -65,7 +65,7 @@ export const PHASE_COUNT = 46;
 /** Bytes from filter to filter and from group to group in the weight. */
 export const FILTER_STEP = 47;
 export const WEIGHT_GROUP = 48;
-/** The weight gradient: taps, and the vectors of a block of rows: whole ones, and those at the ends of rows under a mask. */
+/** The weight gradient: taps, and the vectors of some images' rows: whole ones, and those at the ends of rows under a mask. */
 export const TAPS = 49;
 export const TAP_COUNT = 50;
 export const WHOLE_VECTORS = 51;
@@ -74,6 +74,9 @@ export const REST_VECTORS = 53;
 export const REST_PER_ROW = 54;
 export const REST_MASK = 55;
 export const IMAGES_AT_ONCE = 56;
+/** Bytes of a thread's sums and of its records of the output gradient. */
+export const SUMS_BYTES = 57;
+export const RECORDS_BYTES = 58;
 
-/** Memory of a thread for tiles that are not whole: their offsets, and their results. */
+/** Memory of a thread for tiles: offsets of one that is not whole, and results. */
 export const SPARE_BYTES = 64 + 16 * 12;

@@ -7,7 +7,7 @@
  */
 import * as slot from "./convolutionArguments";
 import { copyPlanes } from "./directCopy";
-import { tile, vectorsOf } from "./directTiles";
+import { tile, widthOf } from "./directTiles";
 import { argument, pointer, threadIndex } from "./environment";
 import { ZEROS } from "./gemm";
 
@@ -109,7 +109,7 @@ function filterRows(phase: i32, group: i32, source: usize, rows: i32, target: us
     for (let block = 0; block < blocks; block++) {
       const filters = filtersOf(block);
       const weightsEnd = weights + count * (<usize>(filters + 1) << 2);
-      const tileBytes = <usize>vectorsOf(filters) << 3;
+      const tileBytes = <usize>widthOf(filters) << 3;
       let at = chunk;
       if (whole) {
         for (; at + tileBytes <= chunkEnd; at += tileBytes) {

@@ -6,13 +6,13 @@
 import { fma } from "./environment";
 import { ZEROS } from "./gemm";
 
-/** Vectors of places in a tile of so many filters. */
-export function vectorsOf(filters: i32): i32 {
+/** Vectors of places in a tile of so many filters, or taps in a tile of the weight gradient. */
+export function widthOf(filters: i32): i32 {
   switch (filters) {
     case 1: return 8;
-    case 2: return 6;
-    case 3: return 4;
-    case 4: return 3;
+    case 2: return 4;
+    case 3: return 3;
+    case 4: return 2;
     case 5: return 2;
     case 6: return 2;
   }
@@ -39,17 +39,17 @@ export function tile(
 function tile1(
   image: usize, weights: usize, weightsEnd: usize, bias: usize, at: usize, out: usize, plane: usize,
 ): void {
-  const x0 = image + load<u32>(at);
-  const x1 = image + load<u32>(at, 8);
-  const x2 = image + load<u32>(at, 16);
-  const x3 = image + load<u32>(at, 24);
-  const x4 = image + load<u32>(at, 32);
-  const x5 = image + load<u32>(at, 40);
-  const x6 = image + load<u32>(at, 48);
-  const x7 = image + load<u32>(at, 56);
+  const x0 = load<u32>(at);
+  const x1 = load<u32>(at, 8);
+  const x2 = load<u32>(at, 16);
+  const x3 = load<u32>(at, 24);
+  const x4 = load<u32>(at, 32);
+  const x5 = load<u32>(at, 40);
+  const x6 = load<u32>(at, 48);
+  const x7 = load<u32>(at, 56);
   let s00 = v128.load32_splat(bias), s01 = v128.load32_splat(bias), s02 = v128.load32_splat(bias), s03 = v128.load32_splat(bias), s04 = v128.load32_splat(bias), s05 = v128.load32_splat(bias), s06 = v128.load32_splat(bias), s07 = v128.load32_splat(bias);
   for (; weights < weightsEnd; weights += 8) {
-    const offset = load<u32>(weights);
+    const offset = image + load<u32>(weights);
     const v0 = v128.load(x0 + offset);
     const v1 = v128.load(x1 + offset);
     const v2 = v128.load(x2 + offset);
@@ -89,191 +89,150 @@ function tile1(
 function tile2(
   image: usize, weights: usize, weightsEnd: usize, bias: usize, at: usize, out: usize, plane: usize,
 ): void {
-  const x0 = image + load<u32>(at);
-  const x1 = image + load<u32>(at, 8);
-  const x2 = image + load<u32>(at, 16);
-  const x3 = image + load<u32>(at, 24);
-  const x4 = image + load<u32>(at, 32);
-  const x5 = image + load<u32>(at, 40);
-  let s00 = v128.load32_splat(bias), s01 = v128.load32_splat(bias), s02 = v128.load32_splat(bias), s03 = v128.load32_splat(bias), s04 = v128.load32_splat(bias), s05 = v128.load32_splat(bias);
-  let s10 = v128.load32_splat(bias, 4), s11 = v128.load32_splat(bias, 4), s12 = v128.load32_splat(bias, 4), s13 = v128.load32_splat(bias, 4), s14 = v128.load32_splat(bias, 4), s15 = v128.load32_splat(bias, 4);
+  const x0 = load<u32>(at);
+  const x1 = load<u32>(at, 8);
+  const x2 = load<u32>(at, 16);
+  const x3 = load<u32>(at, 24);
+  let s00 = v128.load32_splat(bias), s01 = v128.load32_splat(bias), s02 = v128.load32_splat(bias), s03 = v128.load32_splat(bias);
+  let s10 = v128.load32_splat(bias, 4), s11 = v128.load32_splat(bias, 4), s12 = v128.load32_splat(bias, 4), s13 = v128.load32_splat(bias, 4);
   for (; weights < weightsEnd; weights += 12) {
-    const offset = load<u32>(weights);
+    const offset = image + load<u32>(weights);
     const v0 = v128.load(x0 + offset);
     const v1 = v128.load(x1 + offset);
     const v2 = v128.load(x2 + offset);
     const v3 = v128.load(x3 + offset);
-    const v4 = v128.load(x4 + offset);
-    const v5 = v128.load(x5 + offset);
     const w0 = v128.load32_splat(weights, 4);
     s00 = fma(w0, v0, s00);
     s01 = fma(w0, v1, s01);
     s02 = fma(w0, v2, s02);
     s03 = fma(w0, v3, s03);
-    s04 = fma(w0, v4, s04);
-    s05 = fma(w0, v5, s05);
     const w1 = v128.load32_splat(weights, 8);
     s10 = fma(w1, v0, s10);
     s11 = fma(w1, v1, s11);
     s12 = fma(w1, v2, s12);
     s13 = fma(w1, v3, s13);
-    s14 = fma(w1, v4, s14);
-    s15 = fma(w1, v5, s15);
   }
   let to0 = out + load<u32>(at, 4);
   let to1 = out + load<u32>(at, 12);
   let to2 = out + load<u32>(at, 20);
   let to3 = out + load<u32>(at, 28);
-  let to4 = out + load<u32>(at, 36);
-  let to5 = out + load<u32>(at, 44);
   v128.store(to0, s00);
   v128.store(to1, s01);
   v128.store(to2, s02);
   v128.store(to3, s03);
-  v128.store(to4, s04);
-  v128.store(to5, s05);
   to0 += plane;
   to1 += plane;
   to2 += plane;
   to3 += plane;
-  to4 += plane;
-  to5 += plane;
   v128.store(to0, s10);
   v128.store(to1, s11);
   v128.store(to2, s12);
   v128.store(to3, s13);
-  v128.store(to4, s14);
-  v128.store(to5, s15);
 }
 
 function tile3(
   image: usize, weights: usize, weightsEnd: usize, bias: usize, at: usize, out: usize, plane: usize,
 ): void {
-  const x0 = image + load<u32>(at);
-  const x1 = image + load<u32>(at, 8);
-  const x2 = image + load<u32>(at, 16);
-  const x3 = image + load<u32>(at, 24);
-  let s00 = v128.load32_splat(bias), s01 = v128.load32_splat(bias), s02 = v128.load32_splat(bias), s03 = v128.load32_splat(bias);
-  let s10 = v128.load32_splat(bias, 4), s11 = v128.load32_splat(bias, 4), s12 = v128.load32_splat(bias, 4), s13 = v128.load32_splat(bias, 4);
-  let s20 = v128.load32_splat(bias, 8), s21 = v128.load32_splat(bias, 8), s22 = v128.load32_splat(bias, 8), s23 = v128.load32_splat(bias, 8);
+  const x0 = load<u32>(at);
+  const x1 = load<u32>(at, 8);
+  const x2 = load<u32>(at, 16);
+  let s00 = v128.load32_splat(bias), s01 = v128.load32_splat(bias), s02 = v128.load32_splat(bias);
+  let s10 = v128.load32_splat(bias, 4), s11 = v128.load32_splat(bias, 4), s12 = v128.load32_splat(bias, 4);
+  let s20 = v128.load32_splat(bias, 8), s21 = v128.load32_splat(bias, 8), s22 = v128.load32_splat(bias, 8);
   for (; weights < weightsEnd; weights += 16) {
-    const offset = load<u32>(weights);
+    const offset = image + load<u32>(weights);
     const v0 = v128.load(x0 + offset);
     const v1 = v128.load(x1 + offset);
     const v2 = v128.load(x2 + offset);
-    const v3 = v128.load(x3 + offset);
     const w0 = v128.load32_splat(weights, 4);
     s00 = fma(w0, v0, s00);
     s01 = fma(w0, v1, s01);
     s02 = fma(w0, v2, s02);
-    s03 = fma(w0, v3, s03);
     const w1 = v128.load32_splat(weights, 8);
     s10 = fma(w1, v0, s10);
     s11 = fma(w1, v1, s11);
     s12 = fma(w1, v2, s12);
-    s13 = fma(w1, v3, s13);
     const w2 = v128.load32_splat(weights, 12);
     s20 = fma(w2, v0, s20);
     s21 = fma(w2, v1, s21);
     s22 = fma(w2, v2, s22);
-    s23 = fma(w2, v3, s23);
   }
   let to0 = out + load<u32>(at, 4);
   let to1 = out + load<u32>(at, 12);
   let to2 = out + load<u32>(at, 20);
-  let to3 = out + load<u32>(at, 28);
   v128.store(to0, s00);
   v128.store(to1, s01);
   v128.store(to2, s02);
-  v128.store(to3, s03);
   to0 += plane;
   to1 += plane;
   to2 += plane;
-  to3 += plane;
   v128.store(to0, s10);
   v128.store(to1, s11);
   v128.store(to2, s12);
-  v128.store(to3, s13);
   to0 += plane;
   to1 += plane;
   to2 += plane;
-  to3 += plane;
   v128.store(to0, s20);
   v128.store(to1, s21);
   v128.store(to2, s22);
-  v128.store(to3, s23);
 }
 
 function tile4(
   image: usize, weights: usize, weightsEnd: usize, bias: usize, at: usize, out: usize, plane: usize,
 ): void {
-  const x0 = image + load<u32>(at);
-  const x1 = image + load<u32>(at, 8);
-  const x2 = image + load<u32>(at, 16);
-  let s00 = v128.load32_splat(bias), s01 = v128.load32_splat(bias), s02 = v128.load32_splat(bias);
-  let s10 = v128.load32_splat(bias, 4), s11 = v128.load32_splat(bias, 4), s12 = v128.load32_splat(bias, 4);
-  let s20 = v128.load32_splat(bias, 8), s21 = v128.load32_splat(bias, 8), s22 = v128.load32_splat(bias, 8);
-  let s30 = v128.load32_splat(bias, 12), s31 = v128.load32_splat(bias, 12), s32 = v128.load32_splat(bias, 12);
+  const x0 = load<u32>(at);
+  const x1 = load<u32>(at, 8);
+  let s00 = v128.load32_splat(bias), s01 = v128.load32_splat(bias);
+  let s10 = v128.load32_splat(bias, 4), s11 = v128.load32_splat(bias, 4);
+  let s20 = v128.load32_splat(bias, 8), s21 = v128.load32_splat(bias, 8);
+  let s30 = v128.load32_splat(bias, 12), s31 = v128.load32_splat(bias, 12);
   for (; weights < weightsEnd; weights += 20) {
-    const offset = load<u32>(weights);
+    const offset = image + load<u32>(weights);
     const v0 = v128.load(x0 + offset);
     const v1 = v128.load(x1 + offset);
-    const v2 = v128.load(x2 + offset);
     const w0 = v128.load32_splat(weights, 4);
     s00 = fma(w0, v0, s00);
     s01 = fma(w0, v1, s01);
-    s02 = fma(w0, v2, s02);
     const w1 = v128.load32_splat(weights, 8);
     s10 = fma(w1, v0, s10);
     s11 = fma(w1, v1, s11);
-    s12 = fma(w1, v2, s12);
     const w2 = v128.load32_splat(weights, 12);
     s20 = fma(w2, v0, s20);
     s21 = fma(w2, v1, s21);
-    s22 = fma(w2, v2, s22);
     const w3 = v128.load32_splat(weights, 16);
     s30 = fma(w3, v0, s30);
     s31 = fma(w3, v1, s31);
-    s32 = fma(w3, v2, s32);
   }
   let to0 = out + load<u32>(at, 4);
   let to1 = out + load<u32>(at, 12);
-  let to2 = out + load<u32>(at, 20);
   v128.store(to0, s00);
   v128.store(to1, s01);
-  v128.store(to2, s02);
   to0 += plane;
   to1 += plane;
-  to2 += plane;
   v128.store(to0, s10);
   v128.store(to1, s11);
-  v128.store(to2, s12);
   to0 += plane;
   to1 += plane;
-  to2 += plane;
   v128.store(to0, s20);
   v128.store(to1, s21);
-  v128.store(to2, s22);
   to0 += plane;
   to1 += plane;
-  to2 += plane;
   v128.store(to0, s30);
   v128.store(to1, s31);
-  v128.store(to2, s32);
 }
 
 function tile5(
   image: usize, weights: usize, weightsEnd: usize, bias: usize, at: usize, out: usize, plane: usize,
 ): void {
-  const x0 = image + load<u32>(at);
-  const x1 = image + load<u32>(at, 8);
+  const x0 = load<u32>(at);
+  const x1 = load<u32>(at, 8);
   let s00 = v128.load32_splat(bias), s01 = v128.load32_splat(bias);
   let s10 = v128.load32_splat(bias, 4), s11 = v128.load32_splat(bias, 4);
   let s20 = v128.load32_splat(bias, 8), s21 = v128.load32_splat(bias, 8);
   let s30 = v128.load32_splat(bias, 12), s31 = v128.load32_splat(bias, 12);
   let s40 = v128.load32_splat(bias, 16), s41 = v128.load32_splat(bias, 16);
   for (; weights < weightsEnd; weights += 24) {
-    const offset = load<u32>(weights);
+    const offset = image + load<u32>(weights);
     const v0 = v128.load(x0 + offset);
     const v1 = v128.load(x1 + offset);
     const w0 = v128.load32_splat(weights, 4);
@@ -317,8 +276,8 @@ function tile5(
 function tile6(
   image: usize, weights: usize, weightsEnd: usize, bias: usize, at: usize, out: usize, plane: usize,
 ): void {
-  const x0 = image + load<u32>(at);
-  const x1 = image + load<u32>(at, 8);
+  const x0 = load<u32>(at);
+  const x1 = load<u32>(at, 8);
   let s00 = v128.load32_splat(bias), s01 = v128.load32_splat(bias);
   let s10 = v128.load32_splat(bias, 4), s11 = v128.load32_splat(bias, 4);
   let s20 = v128.load32_splat(bias, 8), s21 = v128.load32_splat(bias, 8);
@@ -326,7 +285,7 @@ function tile6(
   let s40 = v128.load32_splat(bias, 16), s41 = v128.load32_splat(bias, 16);
   let s50 = v128.load32_splat(bias, 20), s51 = v128.load32_splat(bias, 20);
   for (; weights < weightsEnd; weights += 28) {
-    const offset = load<u32>(weights);
+    const offset = image + load<u32>(weights);
     const v0 = v128.load(x0 + offset);
     const v1 = v128.load(x1 + offset);
     const w0 = v128.load32_splat(weights, 4);
@@ -375,268 +334,519 @@ function tile6(
 }
 
 /**
- * Adds the weight gradient of some filters and taps, over some images, to `sums`: the taps of one filter after those of
- * another. From `whole` to `wholeEnd` lie pairs of offsets, of a vector of places in x and in the output gradient; those
- * from `rest` to `restEnd` count only where the mask says so.
+ * The weight gradient of a tile of filters and taps, four lanes for each: the taps of one filter after those of another.
+ * Each record has the offset of a vector of places in x, and, from its byte 16 on, the filters' output gradients there.
+ * Where `mask` is not 0, only the lanes of x count that are set there.
  */
 export function gradTile(
-  filters: i32, x: usize, taps: usize, gradient: usize, plane: usize, whole: usize, wholeEnd: usize, rest: usize,
-  restEnd: usize, mask: usize, images: i32, xImage: usize, gradientImage: usize, sums: usize,
+  filters: i32, x: usize, taps: usize, records: usize, end: usize, mask: usize, results: usize,
 ): void {
-  switch (filters) {
-    case 1:
-      return gradTile1(
-        x, taps, gradient, plane, whole, wholeEnd, rest, restEnd, mask, images, xImage, gradientImage, sums,
-      );
-    case 2:
-      return gradTile2(
-        x, taps, gradient, plane, whole, wholeEnd, rest, restEnd, mask, images, xImage, gradientImage, sums,
-      );
-    case 3:
-      return gradTile3(
-        x, taps, gradient, plane, whole, wholeEnd, rest, restEnd, mask, images, xImage, gradientImage, sums,
-      );
-    case 4:
-      return gradTile4(
-        x, taps, gradient, plane, whole, wholeEnd, rest, restEnd, mask, images, xImage, gradientImage, sums,
-      );
+  if (mask == 0) {
+    switch (filters) {
+      case 1: return gradTile1(x, taps, records, end, results);
+      case 2: return gradTile2(x, taps, records, end, results);
+      case 3: return gradTile3(x, taps, records, end, results);
+      case 4: return gradTile4(x, taps, records, end, results);
+      case 5: return gradTile5(x, taps, records, end, results);
+      case 6: return gradTile6(x, taps, records, end, results);
+    }
   }
-}
-
-/** Adds the sums of the lanes of four vectors to four numbers. */
-@inline
-function add(to: usize, a: v128, b: v128, c: v128, d: v128): void {
-  const ab = f32x4.add(v128.shuffle<i32>(a, b, 0, 4, 1, 5), v128.shuffle<i32>(a, b, 2, 6, 3, 7));
-  const cd = f32x4.add(v128.shuffle<i32>(c, d, 0, 4, 1, 5), v128.shuffle<i32>(c, d, 2, 6, 3, 7));
-  const sum = f32x4.add(v128.shuffle<i64>(ab, cd, 0, 2), v128.shuffle<i64>(ab, cd, 1, 3));
-  v128.store(to, f32x4.add(v128.load(to), sum));
+  switch (filters) {
+    case 1: return gradTile1Masked(x, taps, records, end, mask, results);
+    case 2: return gradTile2Masked(x, taps, records, end, mask, results);
+    case 3: return gradTile3Masked(x, taps, records, end, mask, results);
+    case 4: return gradTile4Masked(x, taps, records, end, mask, results);
+    case 5: return gradTile5Masked(x, taps, records, end, mask, results);
+    case 6: return gradTile6Masked(x, taps, records, end, mask, results);
+  }
 }
 
 function gradTile1(
-  x: usize, taps: usize, gradient: usize, plane: usize, whole: usize, wholeEnd: usize, rest: usize, restEnd: usize,
-  mask: usize, images: i32, xImage: usize, gradientImage: usize, sums: usize,
+  x: usize, taps: usize, records: usize, end: usize, results: usize,
 ): void {
-  let x0 = x + load<u32>(taps);
-  let x1 = x + load<u32>(taps, 4);
-  let x2 = x + load<u32>(taps, 8);
-  let g0 = gradient;
-  let s00 = v128.load(ZEROS), s01 = v128.load(ZEROS), s02 = v128.load(ZEROS);
-  for (; images > 0; images--) {
-    for (let at = whole; at < wholeEnd; at += 8) {
-      const fromX = load<u32>(at), fromG = load<u32>(at, 4);
-      const v0 = v128.load(x0 + fromX);
-      const v1 = v128.load(x1 + fromX);
-      const v2 = v128.load(x2 + fromX);
-      const d0 = v128.load(g0 + fromG);
-      s00 = fma(d0, v0, s00);
-      s01 = fma(d0, v1, s01);
-      s02 = fma(d0, v2, s02);
-    }
-    if (rest < restEnd) {
-      const kept = v128.load(mask);
-      for (let at = rest; at < restEnd; at += 8) {
-        const fromX = load<u32>(at), fromG = load<u32>(at, 4);
-        const v0 = v128.and(v128.load(x0 + fromX), kept);
-        const v1 = v128.and(v128.load(x1 + fromX), kept);
-        const v2 = v128.and(v128.load(x2 + fromX), kept);
-        const d0 = v128.and(v128.load(g0 + fromG), kept);
-        s00 = fma(d0, v0, s00);
-        s01 = fma(d0, v1, s01);
-        s02 = fma(d0, v2, s02);
-      }
-    }
-    x0 += xImage;
-    x1 += xImage;
-    x2 += xImage;
-    g0 += gradientImage;
+  const x0 = load<u32>(taps);
+  const x1 = load<u32>(taps, 4);
+  const x2 = load<u32>(taps, 8);
+  const x3 = load<u32>(taps, 12);
+  const x4 = load<u32>(taps, 16);
+  const x5 = load<u32>(taps, 20);
+  const x6 = load<u32>(taps, 24);
+  const x7 = load<u32>(taps, 28);
+  let s00 = v128.load(ZEROS), s01 = v128.load(ZEROS), s02 = v128.load(ZEROS), s03 = v128.load(ZEROS), s04 = v128.load(ZEROS), s05 = v128.load(ZEROS), s06 = v128.load(ZEROS), s07 = v128.load(ZEROS);
+  for (; records < end; records += 32) {
+    const from = x + load<u32>(records);
+    const v0 = v128.load(x0 + from);
+    const v1 = v128.load(x1 + from);
+    const v2 = v128.load(x2 + from);
+    const v3 = v128.load(x3 + from);
+    const v4 = v128.load(x4 + from);
+    const v5 = v128.load(x5 + from);
+    const v6 = v128.load(x6 + from);
+    const v7 = v128.load(x7 + from);
+    const d0 = v128.load(records, 16);
+    s00 = fma(d0, v0, s00);
+    s01 = fma(d0, v1, s01);
+    s02 = fma(d0, v2, s02);
+    s03 = fma(d0, v3, s03);
+    s04 = fma(d0, v4, s04);
+    s05 = fma(d0, v5, s05);
+    s06 = fma(d0, v6, s06);
+    s07 = fma(d0, v7, s07);
   }
-  add(sums, s00, s01, s02, f32x4.splat(0));
+  v128.store(results, s00);
+  v128.store(results, s01, 16);
+  v128.store(results, s02, 32);
+  v128.store(results, s03, 48);
+  v128.store(results, s04, 64);
+  v128.store(results, s05, 80);
+  v128.store(results, s06, 96);
+  v128.store(results, s07, 112);
+}
+
+function gradTile1Masked(
+  x: usize, taps: usize, records: usize, end: usize, mask: usize, results: usize,
+): void {
+  const kept = v128.load(mask);
+  const x0 = load<u32>(taps);
+  const x1 = load<u32>(taps, 4);
+  const x2 = load<u32>(taps, 8);
+  const x3 = load<u32>(taps, 12);
+  const x4 = load<u32>(taps, 16);
+  const x5 = load<u32>(taps, 20);
+  const x6 = load<u32>(taps, 24);
+  const x7 = load<u32>(taps, 28);
+  let s00 = v128.load(ZEROS), s01 = v128.load(ZEROS), s02 = v128.load(ZEROS), s03 = v128.load(ZEROS), s04 = v128.load(ZEROS), s05 = v128.load(ZEROS), s06 = v128.load(ZEROS), s07 = v128.load(ZEROS);
+  for (; records < end; records += 32) {
+    const from = x + load<u32>(records);
+    const v0 = v128.and(v128.load(x0 + from), kept);
+    const v1 = v128.and(v128.load(x1 + from), kept);
+    const v2 = v128.and(v128.load(x2 + from), kept);
+    const v3 = v128.and(v128.load(x3 + from), kept);
+    const v4 = v128.and(v128.load(x4 + from), kept);
+    const v5 = v128.and(v128.load(x5 + from), kept);
+    const v6 = v128.and(v128.load(x6 + from), kept);
+    const v7 = v128.and(v128.load(x7 + from), kept);
+    const d0 = v128.load(records, 16);
+    s00 = fma(d0, v0, s00);
+    s01 = fma(d0, v1, s01);
+    s02 = fma(d0, v2, s02);
+    s03 = fma(d0, v3, s03);
+    s04 = fma(d0, v4, s04);
+    s05 = fma(d0, v5, s05);
+    s06 = fma(d0, v6, s06);
+    s07 = fma(d0, v7, s07);
+  }
+  v128.store(results, s00);
+  v128.store(results, s01, 16);
+  v128.store(results, s02, 32);
+  v128.store(results, s03, 48);
+  v128.store(results, s04, 64);
+  v128.store(results, s05, 80);
+  v128.store(results, s06, 96);
+  v128.store(results, s07, 112);
 }
 
 function gradTile2(
-  x: usize, taps: usize, gradient: usize, plane: usize, whole: usize, wholeEnd: usize, rest: usize, restEnd: usize,
-  mask: usize, images: i32, xImage: usize, gradientImage: usize, sums: usize,
+  x: usize, taps: usize, records: usize, end: usize, results: usize,
 ): void {
-  let x0 = x + load<u32>(taps);
-  let x1 = x + load<u32>(taps, 4);
-  let x2 = x + load<u32>(taps, 8);
-  let g0 = gradient;
-  let g1 = g0 + plane;
-  let s00 = v128.load(ZEROS), s01 = v128.load(ZEROS), s02 = v128.load(ZEROS), s10 = v128.load(ZEROS), s11 = v128.load(ZEROS), s12 = v128.load(ZEROS);
-  for (; images > 0; images--) {
-    for (let at = whole; at < wholeEnd; at += 8) {
-      const fromX = load<u32>(at), fromG = load<u32>(at, 4);
-      const v0 = v128.load(x0 + fromX);
-      const v1 = v128.load(x1 + fromX);
-      const v2 = v128.load(x2 + fromX);
-      const d0 = v128.load(g0 + fromG);
-      s00 = fma(d0, v0, s00);
-      s01 = fma(d0, v1, s01);
-      s02 = fma(d0, v2, s02);
-      const d1 = v128.load(g1 + fromG);
-      s10 = fma(d1, v0, s10);
-      s11 = fma(d1, v1, s11);
-      s12 = fma(d1, v2, s12);
-    }
-    if (rest < restEnd) {
-      const kept = v128.load(mask);
-      for (let at = rest; at < restEnd; at += 8) {
-        const fromX = load<u32>(at), fromG = load<u32>(at, 4);
-        const v0 = v128.and(v128.load(x0 + fromX), kept);
-        const v1 = v128.and(v128.load(x1 + fromX), kept);
-        const v2 = v128.and(v128.load(x2 + fromX), kept);
-        const d0 = v128.and(v128.load(g0 + fromG), kept);
-        s00 = fma(d0, v0, s00);
-        s01 = fma(d0, v1, s01);
-        s02 = fma(d0, v2, s02);
-        const d1 = v128.and(v128.load(g1 + fromG), kept);
-        s10 = fma(d1, v0, s10);
-        s11 = fma(d1, v1, s11);
-        s12 = fma(d1, v2, s12);
-      }
-    }
-    x0 += xImage;
-    x1 += xImage;
-    x2 += xImage;
-    g0 += gradientImage;
-    g1 += gradientImage;
+  const x0 = load<u32>(taps);
+  const x1 = load<u32>(taps, 4);
+  const x2 = load<u32>(taps, 8);
+  const x3 = load<u32>(taps, 12);
+  let s00 = v128.load(ZEROS), s01 = v128.load(ZEROS), s02 = v128.load(ZEROS), s03 = v128.load(ZEROS);
+  let s10 = v128.load(ZEROS), s11 = v128.load(ZEROS), s12 = v128.load(ZEROS), s13 = v128.load(ZEROS);
+  for (; records < end; records += 48) {
+    const from = x + load<u32>(records);
+    const v0 = v128.load(x0 + from);
+    const v1 = v128.load(x1 + from);
+    const v2 = v128.load(x2 + from);
+    const v3 = v128.load(x3 + from);
+    const d0 = v128.load(records, 16);
+    s00 = fma(d0, v0, s00);
+    s01 = fma(d0, v1, s01);
+    s02 = fma(d0, v2, s02);
+    s03 = fma(d0, v3, s03);
+    const d1 = v128.load(records, 32);
+    s10 = fma(d1, v0, s10);
+    s11 = fma(d1, v1, s11);
+    s12 = fma(d1, v2, s12);
+    s13 = fma(d1, v3, s13);
   }
-  add(sums, s00, s01, s02, s10);
-  add(sums + 16, s11, s12, f32x4.splat(0), f32x4.splat(0));
+  v128.store(results, s00);
+  v128.store(results, s01, 16);
+  v128.store(results, s02, 32);
+  v128.store(results, s03, 48);
+  v128.store(results, s10, 64);
+  v128.store(results, s11, 80);
+  v128.store(results, s12, 96);
+  v128.store(results, s13, 112);
+}
+
+function gradTile2Masked(
+  x: usize, taps: usize, records: usize, end: usize, mask: usize, results: usize,
+): void {
+  const kept = v128.load(mask);
+  const x0 = load<u32>(taps);
+  const x1 = load<u32>(taps, 4);
+  const x2 = load<u32>(taps, 8);
+  const x3 = load<u32>(taps, 12);
+  let s00 = v128.load(ZEROS), s01 = v128.load(ZEROS), s02 = v128.load(ZEROS), s03 = v128.load(ZEROS);
+  let s10 = v128.load(ZEROS), s11 = v128.load(ZEROS), s12 = v128.load(ZEROS), s13 = v128.load(ZEROS);
+  for (; records < end; records += 48) {
+    const from = x + load<u32>(records);
+    const v0 = v128.and(v128.load(x0 + from), kept);
+    const v1 = v128.and(v128.load(x1 + from), kept);
+    const v2 = v128.and(v128.load(x2 + from), kept);
+    const v3 = v128.and(v128.load(x3 + from), kept);
+    const d0 = v128.load(records, 16);
+    s00 = fma(d0, v0, s00);
+    s01 = fma(d0, v1, s01);
+    s02 = fma(d0, v2, s02);
+    s03 = fma(d0, v3, s03);
+    const d1 = v128.load(records, 32);
+    s10 = fma(d1, v0, s10);
+    s11 = fma(d1, v1, s11);
+    s12 = fma(d1, v2, s12);
+    s13 = fma(d1, v3, s13);
+  }
+  v128.store(results, s00);
+  v128.store(results, s01, 16);
+  v128.store(results, s02, 32);
+  v128.store(results, s03, 48);
+  v128.store(results, s10, 64);
+  v128.store(results, s11, 80);
+  v128.store(results, s12, 96);
+  v128.store(results, s13, 112);
 }
 
 function gradTile3(
-  x: usize, taps: usize, gradient: usize, plane: usize, whole: usize, wholeEnd: usize, rest: usize, restEnd: usize,
-  mask: usize, images: i32, xImage: usize, gradientImage: usize, sums: usize,
+  x: usize, taps: usize, records: usize, end: usize, results: usize,
 ): void {
-  let x0 = x + load<u32>(taps);
-  let x1 = x + load<u32>(taps, 4);
-  let x2 = x + load<u32>(taps, 8);
-  let g0 = gradient;
-  let g1 = g0 + plane;
-  let g2 = g1 + plane;
-  let s00 = v128.load(ZEROS), s01 = v128.load(ZEROS), s02 = v128.load(ZEROS), s10 = v128.load(ZEROS), s11 = v128.load(ZEROS), s12 = v128.load(ZEROS), s20 = v128.load(ZEROS), s21 = v128.load(ZEROS), s22 = v128.load(ZEROS);
-  for (; images > 0; images--) {
-    for (let at = whole; at < wholeEnd; at += 8) {
-      const fromX = load<u32>(at), fromG = load<u32>(at, 4);
-      const v0 = v128.load(x0 + fromX);
-      const v1 = v128.load(x1 + fromX);
-      const v2 = v128.load(x2 + fromX);
-      const d0 = v128.load(g0 + fromG);
-      s00 = fma(d0, v0, s00);
-      s01 = fma(d0, v1, s01);
-      s02 = fma(d0, v2, s02);
-      const d1 = v128.load(g1 + fromG);
-      s10 = fma(d1, v0, s10);
-      s11 = fma(d1, v1, s11);
-      s12 = fma(d1, v2, s12);
-      const d2 = v128.load(g2 + fromG);
-      s20 = fma(d2, v0, s20);
-      s21 = fma(d2, v1, s21);
-      s22 = fma(d2, v2, s22);
-    }
-    if (rest < restEnd) {
-      const kept = v128.load(mask);
-      for (let at = rest; at < restEnd; at += 8) {
-        const fromX = load<u32>(at), fromG = load<u32>(at, 4);
-        const v0 = v128.and(v128.load(x0 + fromX), kept);
-        const v1 = v128.and(v128.load(x1 + fromX), kept);
-        const v2 = v128.and(v128.load(x2 + fromX), kept);
-        const d0 = v128.and(v128.load(g0 + fromG), kept);
-        s00 = fma(d0, v0, s00);
-        s01 = fma(d0, v1, s01);
-        s02 = fma(d0, v2, s02);
-        const d1 = v128.and(v128.load(g1 + fromG), kept);
-        s10 = fma(d1, v0, s10);
-        s11 = fma(d1, v1, s11);
-        s12 = fma(d1, v2, s12);
-        const d2 = v128.and(v128.load(g2 + fromG), kept);
-        s20 = fma(d2, v0, s20);
-        s21 = fma(d2, v1, s21);
-        s22 = fma(d2, v2, s22);
-      }
-    }
-    x0 += xImage;
-    x1 += xImage;
-    x2 += xImage;
-    g0 += gradientImage;
-    g1 += gradientImage;
-    g2 += gradientImage;
+  const x0 = load<u32>(taps);
+  const x1 = load<u32>(taps, 4);
+  const x2 = load<u32>(taps, 8);
+  let s00 = v128.load(ZEROS), s01 = v128.load(ZEROS), s02 = v128.load(ZEROS);
+  let s10 = v128.load(ZEROS), s11 = v128.load(ZEROS), s12 = v128.load(ZEROS);
+  let s20 = v128.load(ZEROS), s21 = v128.load(ZEROS), s22 = v128.load(ZEROS);
+  for (; records < end; records += 64) {
+    const from = x + load<u32>(records);
+    const v0 = v128.load(x0 + from);
+    const v1 = v128.load(x1 + from);
+    const v2 = v128.load(x2 + from);
+    const d0 = v128.load(records, 16);
+    s00 = fma(d0, v0, s00);
+    s01 = fma(d0, v1, s01);
+    s02 = fma(d0, v2, s02);
+    const d1 = v128.load(records, 32);
+    s10 = fma(d1, v0, s10);
+    s11 = fma(d1, v1, s11);
+    s12 = fma(d1, v2, s12);
+    const d2 = v128.load(records, 48);
+    s20 = fma(d2, v0, s20);
+    s21 = fma(d2, v1, s21);
+    s22 = fma(d2, v2, s22);
   }
-  add(sums, s00, s01, s02, s10);
-  add(sums + 16, s11, s12, s20, s21);
-  add(sums + 32, s22, f32x4.splat(0), f32x4.splat(0), f32x4.splat(0));
+  v128.store(results, s00);
+  v128.store(results, s01, 16);
+  v128.store(results, s02, 32);
+  v128.store(results, s10, 48);
+  v128.store(results, s11, 64);
+  v128.store(results, s12, 80);
+  v128.store(results, s20, 96);
+  v128.store(results, s21, 112);
+  v128.store(results, s22, 128);
+}
+
+function gradTile3Masked(
+  x: usize, taps: usize, records: usize, end: usize, mask: usize, results: usize,
+): void {
+  const kept = v128.load(mask);
+  const x0 = load<u32>(taps);
+  const x1 = load<u32>(taps, 4);
+  const x2 = load<u32>(taps, 8);
+  let s00 = v128.load(ZEROS), s01 = v128.load(ZEROS), s02 = v128.load(ZEROS);
+  let s10 = v128.load(ZEROS), s11 = v128.load(ZEROS), s12 = v128.load(ZEROS);
+  let s20 = v128.load(ZEROS), s21 = v128.load(ZEROS), s22 = v128.load(ZEROS);
+  for (; records < end; records += 64) {
+    const from = x + load<u32>(records);
+    const v0 = v128.and(v128.load(x0 + from), kept);
+    const v1 = v128.and(v128.load(x1 + from), kept);
+    const v2 = v128.and(v128.load(x2 + from), kept);
+    const d0 = v128.load(records, 16);
+    s00 = fma(d0, v0, s00);
+    s01 = fma(d0, v1, s01);
+    s02 = fma(d0, v2, s02);
+    const d1 = v128.load(records, 32);
+    s10 = fma(d1, v0, s10);
+    s11 = fma(d1, v1, s11);
+    s12 = fma(d1, v2, s12);
+    const d2 = v128.load(records, 48);
+    s20 = fma(d2, v0, s20);
+    s21 = fma(d2, v1, s21);
+    s22 = fma(d2, v2, s22);
+  }
+  v128.store(results, s00);
+  v128.store(results, s01, 16);
+  v128.store(results, s02, 32);
+  v128.store(results, s10, 48);
+  v128.store(results, s11, 64);
+  v128.store(results, s12, 80);
+  v128.store(results, s20, 96);
+  v128.store(results, s21, 112);
+  v128.store(results, s22, 128);
 }
 
 function gradTile4(
-  x: usize, taps: usize, gradient: usize, plane: usize, whole: usize, wholeEnd: usize, rest: usize, restEnd: usize,
-  mask: usize, images: i32, xImage: usize, gradientImage: usize, sums: usize,
+  x: usize, taps: usize, records: usize, end: usize, results: usize,
 ): void {
-  let x0 = x + load<u32>(taps);
-  let x1 = x + load<u32>(taps, 4);
-  let x2 = x + load<u32>(taps, 8);
-  let g0 = gradient;
-  let g1 = g0 + plane;
-  let g2 = g1 + plane;
-  let g3 = g2 + plane;
-  let s00 = v128.load(ZEROS), s01 = v128.load(ZEROS), s02 = v128.load(ZEROS), s10 = v128.load(ZEROS), s11 = v128.load(ZEROS), s12 = v128.load(ZEROS), s20 = v128.load(ZEROS), s21 = v128.load(ZEROS), s22 = v128.load(ZEROS), s30 = v128.load(ZEROS), s31 = v128.load(ZEROS), s32 = v128.load(ZEROS);
-  for (; images > 0; images--) {
-    for (let at = whole; at < wholeEnd; at += 8) {
-      const fromX = load<u32>(at), fromG = load<u32>(at, 4);
-      const v0 = v128.load(x0 + fromX);
-      const v1 = v128.load(x1 + fromX);
-      const v2 = v128.load(x2 + fromX);
-      const d0 = v128.load(g0 + fromG);
-      s00 = fma(d0, v0, s00);
-      s01 = fma(d0, v1, s01);
-      s02 = fma(d0, v2, s02);
-      const d1 = v128.load(g1 + fromG);
-      s10 = fma(d1, v0, s10);
-      s11 = fma(d1, v1, s11);
-      s12 = fma(d1, v2, s12);
-      const d2 = v128.load(g2 + fromG);
-      s20 = fma(d2, v0, s20);
-      s21 = fma(d2, v1, s21);
-      s22 = fma(d2, v2, s22);
-      const d3 = v128.load(g3 + fromG);
-      s30 = fma(d3, v0, s30);
-      s31 = fma(d3, v1, s31);
-      s32 = fma(d3, v2, s32);
-    }
-    if (rest < restEnd) {
-      const kept = v128.load(mask);
-      for (let at = rest; at < restEnd; at += 8) {
-        const fromX = load<u32>(at), fromG = load<u32>(at, 4);
-        const v0 = v128.and(v128.load(x0 + fromX), kept);
-        const v1 = v128.and(v128.load(x1 + fromX), kept);
-        const v2 = v128.and(v128.load(x2 + fromX), kept);
-        const d0 = v128.and(v128.load(g0 + fromG), kept);
-        s00 = fma(d0, v0, s00);
-        s01 = fma(d0, v1, s01);
-        s02 = fma(d0, v2, s02);
-        const d1 = v128.and(v128.load(g1 + fromG), kept);
-        s10 = fma(d1, v0, s10);
-        s11 = fma(d1, v1, s11);
-        s12 = fma(d1, v2, s12);
-        const d2 = v128.and(v128.load(g2 + fromG), kept);
-        s20 = fma(d2, v0, s20);
-        s21 = fma(d2, v1, s21);
-        s22 = fma(d2, v2, s22);
-        const d3 = v128.and(v128.load(g3 + fromG), kept);
-        s30 = fma(d3, v0, s30);
-        s31 = fma(d3, v1, s31);
-        s32 = fma(d3, v2, s32);
-      }
-    }
-    x0 += xImage;
-    x1 += xImage;
-    x2 += xImage;
-    g0 += gradientImage;
-    g1 += gradientImage;
-    g2 += gradientImage;
-    g3 += gradientImage;
+  const x0 = load<u32>(taps);
+  const x1 = load<u32>(taps, 4);
+  let s00 = v128.load(ZEROS), s01 = v128.load(ZEROS);
+  let s10 = v128.load(ZEROS), s11 = v128.load(ZEROS);
+  let s20 = v128.load(ZEROS), s21 = v128.load(ZEROS);
+  let s30 = v128.load(ZEROS), s31 = v128.load(ZEROS);
+  for (; records < end; records += 80) {
+    const from = x + load<u32>(records);
+    const v0 = v128.load(x0 + from);
+    const v1 = v128.load(x1 + from);
+    const d0 = v128.load(records, 16);
+    s00 = fma(d0, v0, s00);
+    s01 = fma(d0, v1, s01);
+    const d1 = v128.load(records, 32);
+    s10 = fma(d1, v0, s10);
+    s11 = fma(d1, v1, s11);
+    const d2 = v128.load(records, 48);
+    s20 = fma(d2, v0, s20);
+    s21 = fma(d2, v1, s21);
+    const d3 = v128.load(records, 64);
+    s30 = fma(d3, v0, s30);
+    s31 = fma(d3, v1, s31);
   }
-  add(sums, s00, s01, s02, s10);
-  add(sums + 16, s11, s12, s20, s21);
-  add(sums + 32, s22, s30, s31, s32);
+  v128.store(results, s00);
+  v128.store(results, s01, 16);
+  v128.store(results, s10, 32);
+  v128.store(results, s11, 48);
+  v128.store(results, s20, 64);
+  v128.store(results, s21, 80);
+  v128.store(results, s30, 96);
+  v128.store(results, s31, 112);
+}
+
+function gradTile4Masked(
+  x: usize, taps: usize, records: usize, end: usize, mask: usize, results: usize,
+): void {
+  const kept = v128.load(mask);
+  const x0 = load<u32>(taps);
+  const x1 = load<u32>(taps, 4);
+  let s00 = v128.load(ZEROS), s01 = v128.load(ZEROS);
+  let s10 = v128.load(ZEROS), s11 = v128.load(ZEROS);
+  let s20 = v128.load(ZEROS), s21 = v128.load(ZEROS);
+  let s30 = v128.load(ZEROS), s31 = v128.load(ZEROS);
+  for (; records < end; records += 80) {
+    const from = x + load<u32>(records);
+    const v0 = v128.and(v128.load(x0 + from), kept);
+    const v1 = v128.and(v128.load(x1 + from), kept);
+    const d0 = v128.load(records, 16);
+    s00 = fma(d0, v0, s00);
+    s01 = fma(d0, v1, s01);
+    const d1 = v128.load(records, 32);
+    s10 = fma(d1, v0, s10);
+    s11 = fma(d1, v1, s11);
+    const d2 = v128.load(records, 48);
+    s20 = fma(d2, v0, s20);
+    s21 = fma(d2, v1, s21);
+    const d3 = v128.load(records, 64);
+    s30 = fma(d3, v0, s30);
+    s31 = fma(d3, v1, s31);
+  }
+  v128.store(results, s00);
+  v128.store(results, s01, 16);
+  v128.store(results, s10, 32);
+  v128.store(results, s11, 48);
+  v128.store(results, s20, 64);
+  v128.store(results, s21, 80);
+  v128.store(results, s30, 96);
+  v128.store(results, s31, 112);
+}
+
+function gradTile5(
+  x: usize, taps: usize, records: usize, end: usize, results: usize,
+): void {
+  const x0 = load<u32>(taps);
+  const x1 = load<u32>(taps, 4);
+  let s00 = v128.load(ZEROS), s01 = v128.load(ZEROS);
+  let s10 = v128.load(ZEROS), s11 = v128.load(ZEROS);
+  let s20 = v128.load(ZEROS), s21 = v128.load(ZEROS);
+  let s30 = v128.load(ZEROS), s31 = v128.load(ZEROS);
+  let s40 = v128.load(ZEROS), s41 = v128.load(ZEROS);
+  for (; records < end; records += 96) {
+    const from = x + load<u32>(records);
+    const v0 = v128.load(x0 + from);
+    const v1 = v128.load(x1 + from);
+    const d0 = v128.load(records, 16);
+    s00 = fma(d0, v0, s00);
+    s01 = fma(d0, v1, s01);
+    const d1 = v128.load(records, 32);
+    s10 = fma(d1, v0, s10);
+    s11 = fma(d1, v1, s11);
+    const d2 = v128.load(records, 48);
+    s20 = fma(d2, v0, s20);
+    s21 = fma(d2, v1, s21);
+    const d3 = v128.load(records, 64);
+    s30 = fma(d3, v0, s30);
+    s31 = fma(d3, v1, s31);
+    const d4 = v128.load(records, 80);
+    s40 = fma(d4, v0, s40);
+    s41 = fma(d4, v1, s41);
+  }
+  v128.store(results, s00);
+  v128.store(results, s01, 16);
+  v128.store(results, s10, 32);
+  v128.store(results, s11, 48);
+  v128.store(results, s20, 64);
+  v128.store(results, s21, 80);
+  v128.store(results, s30, 96);
+  v128.store(results, s31, 112);
+  v128.store(results, s40, 128);
+  v128.store(results, s41, 144);
+}
+
+function gradTile5Masked(
+  x: usize, taps: usize, records: usize, end: usize, mask: usize, results: usize,
+): void {
+  const kept = v128.load(mask);
+  const x0 = load<u32>(taps);
+  const x1 = load<u32>(taps, 4);
+  let s00 = v128.load(ZEROS), s01 = v128.load(ZEROS);
+  let s10 = v128.load(ZEROS), s11 = v128.load(ZEROS);
+  let s20 = v128.load(ZEROS), s21 = v128.load(ZEROS);
+  let s30 = v128.load(ZEROS), s31 = v128.load(ZEROS);
+  let s40 = v128.load(ZEROS), s41 = v128.load(ZEROS);
+  for (; records < end; records += 96) {
+    const from = x + load<u32>(records);
+    const v0 = v128.and(v128.load(x0 + from), kept);
+    const v1 = v128.and(v128.load(x1 + from), kept);
+    const d0 = v128.load(records, 16);
+    s00 = fma(d0, v0, s00);
+    s01 = fma(d0, v1, s01);
+    const d1 = v128.load(records, 32);
+    s10 = fma(d1, v0, s10);
+    s11 = fma(d1, v1, s11);
+    const d2 = v128.load(records, 48);
+    s20 = fma(d2, v0, s20);
+    s21 = fma(d2, v1, s21);
+    const d3 = v128.load(records, 64);
+    s30 = fma(d3, v0, s30);
+    s31 = fma(d3, v1, s31);
+    const d4 = v128.load(records, 80);
+    s40 = fma(d4, v0, s40);
+    s41 = fma(d4, v1, s41);
+  }
+  v128.store(results, s00);
+  v128.store(results, s01, 16);
+  v128.store(results, s10, 32);
+  v128.store(results, s11, 48);
+  v128.store(results, s20, 64);
+  v128.store(results, s21, 80);
+  v128.store(results, s30, 96);
+  v128.store(results, s31, 112);
+  v128.store(results, s40, 128);
+  v128.store(results, s41, 144);
+}
+
+function gradTile6(
+  x: usize, taps: usize, records: usize, end: usize, results: usize,
+): void {
+  const x0 = load<u32>(taps);
+  const x1 = load<u32>(taps, 4);
+  let s00 = v128.load(ZEROS), s01 = v128.load(ZEROS);
+  let s10 = v128.load(ZEROS), s11 = v128.load(ZEROS);
+  let s20 = v128.load(ZEROS), s21 = v128.load(ZEROS);
+  let s30 = v128.load(ZEROS), s31 = v128.load(ZEROS);
+  let s40 = v128.load(ZEROS), s41 = v128.load(ZEROS);
+  let s50 = v128.load(ZEROS), s51 = v128.load(ZEROS);
+  for (; records < end; records += 112) {
+    const from = x + load<u32>(records);
+    const v0 = v128.load(x0 + from);
+    const v1 = v128.load(x1 + from);
+    const d0 = v128.load(records, 16);
+    s00 = fma(d0, v0, s00);
+    s01 = fma(d0, v1, s01);
+    const d1 = v128.load(records, 32);
+    s10 = fma(d1, v0, s10);
+    s11 = fma(d1, v1, s11);
+    const d2 = v128.load(records, 48);
+    s20 = fma(d2, v0, s20);
+    s21 = fma(d2, v1, s21);
+    const d3 = v128.load(records, 64);
+    s30 = fma(d3, v0, s30);
+    s31 = fma(d3, v1, s31);
+    const d4 = v128.load(records, 80);
+    s40 = fma(d4, v0, s40);
+    s41 = fma(d4, v1, s41);
+    const d5 = v128.load(records, 96);
+    s50 = fma(d5, v0, s50);
+    s51 = fma(d5, v1, s51);
+  }
+  v128.store(results, s00);
+  v128.store(results, s01, 16);
+  v128.store(results, s10, 32);
+  v128.store(results, s11, 48);
+  v128.store(results, s20, 64);
+  v128.store(results, s21, 80);
+  v128.store(results, s30, 96);
+  v128.store(results, s31, 112);
+  v128.store(results, s40, 128);
+  v128.store(results, s41, 144);
+  v128.store(results, s50, 160);
+  v128.store(results, s51, 176);
+}
+
+function gradTile6Masked(
+  x: usize, taps: usize, records: usize, end: usize, mask: usize, results: usize,
+): void {
+  const kept = v128.load(mask);
+  const x0 = load<u32>(taps);
+  const x1 = load<u32>(taps, 4);
+  let s00 = v128.load(ZEROS), s01 = v128.load(ZEROS);
+  let s10 = v128.load(ZEROS), s11 = v128.load(ZEROS);
+  let s20 = v128.load(ZEROS), s21 = v128.load(ZEROS);
+  let s30 = v128.load(ZEROS), s31 = v128.load(ZEROS);
+  let s40 = v128.load(ZEROS), s41 = v128.load(ZEROS);
+  let s50 = v128.load(ZEROS), s51 = v128.load(ZEROS);
+  for (; records < end; records += 112) {
+    const from = x + load<u32>(records);
+    const v0 = v128.and(v128.load(x0 + from), kept);
+    const v1 = v128.and(v128.load(x1 + from), kept);
+    const d0 = v128.load(records, 16);
+    s00 = fma(d0, v0, s00);
+    s01 = fma(d0, v1, s01);
+    const d1 = v128.load(records, 32);
+    s10 = fma(d1, v0, s10);
+    s11 = fma(d1, v1, s11);
+    const d2 = v128.load(records, 48);
+    s20 = fma(d2, v0, s20);
+    s21 = fma(d2, v1, s21);
+    const d3 = v128.load(records, 64);
+    s30 = fma(d3, v0, s30);
+    s31 = fma(d3, v1, s31);
+    const d4 = v128.load(records, 80);
+    s40 = fma(d4, v0, s40);
+    s41 = fma(d4, v1, s41);
+    const d5 = v128.load(records, 96);
+    s50 = fma(d5, v0, s50);
+    s51 = fma(d5, v1, s51);
+  }
+  v128.store(results, s00);
+  v128.store(results, s01, 16);
+  v128.store(results, s10, 32);
+  v128.store(results, s11, 48);
+  v128.store(results, s20, 64);
+  v128.store(results, s21, 80);
+  v128.store(results, s30, 96);
+  v128.store(results, s31, 112);
+  v128.store(results, s40, 128);
+  v128.store(results, s41, 144);
+  v128.store(results, s50, 160);
+  v128.store(results, s51, 176);
 }

@@ -1,16 +1,13 @@
 /** The weight gradient without columns: products of the output gradient with the image, shifted by each tap. */
 import * as slot from "./convolutionArguments";
 import { copyPlanes } from "./directCopy";
-import { gradTile } from "./directTiles";
+import { gradTile, widthOf } from "./directTiles";
 import { argument, pointer, threadIndex } from "./environment";
 
-/** Taps in a tile. */
-const TAPS = 3;
-
-/** Numbers that a tile adds to: its filters' taps, filled up to whole vectors. */
+/** Numbers that a tile adds to: its filters' taps, in whole vectors. */
 @inline
 function tileLength(filters: i32): i32 {
-  return (filters * TAPS + 3) & ~3;
+  return (filters * widthOf(filters) + 3) & ~3;
 }
 
 /** A unit is one group of one part of the batch. Each has sums of its own. */
@@ -20,20 +17,20 @@ export function directWeightGrad(begin: i32, end: i32): void {
   const parts = argument(slot.SPLIT);
   const filters = argument(slot.TARGET_PLANES);
   const taps = argument(slot.TAP_COUNT);
-  const tapBlocks = (taps + TAPS - 1) / TAPS;
+  const atOnce = argument(slot.IMAGES_AT_ONCE);
   const scratch = pointer(slot.SCRATCH) + <usize>threadIndex() * pointer(slot.SCRATCH_BYTES);
-  const sumsBytes = <usize>sumsLength(tapBlocks) << 2;
-  const copy = scratch + sumsBytes;
+  const sumsBytes = pointer(slot.SUMS_BYTES);
+  const sums = scratch + slot.SPARE_BYTES;
   for (let unit = begin; unit < end; unit++) {
     const part = unit / groups;
     const group = unit % groups;
     const first = <i32>(<i64>batch * part / parts);
     const last = <i32>(<i64>batch * (part + 1) / parts);
-    memory.fill(scratch, 0, sumsBytes);
-    for (let n = first; n < last; n += argument(slot.IMAGES_AT_ONCE)) {
-      addImages(group, n, min(argument(slot.IMAGES_AT_ONCE), last - n), scratch, copy);
+    memory.fill(sums, 0, sumsBytes);
+    for (let n = first; n < last; n += atOnce) {
+      addImages(group, n, min(atOnce, last - n), scratch, sums);
     }
-    writeSums(scratch, taps, pointer(slot.TARGET) + (<usize>unit * filters * taps << 2));
+    writeSums(sums, taps, pointer(slot.TARGET) + (<usize>unit * filters * taps << 2));
   }
 }
 
@@ -43,13 +40,7 @@ function filtersOf(block: i32): i32 {
   return argument(slot.BLOCK_FILTERS) - (block < argument(slot.LARGE_BLOCKS) ? 0 : 1);
 }
 
-function sumsLength(tapBlocks: i32): i32 {
-  let length = 0;
-  for (let block = 0; block < argument(slot.BLOCKS); block++) length += tileLength(filtersOf(block));
-  return length * tapBlocks;
-}
-
-function addImages(group: i32, n: i32, images: i32, sums: usize, copy: usize): void {
+function addImages(group: i32, n: i32, images: i32, results: usize, sums: usize): void {
   const groups = argument(slot.GROUPS);
   const sourcePlanes = argument(slot.SOURCE_PLANES);
   const sourceBytes = <usize>(sourcePlanes * argument(slot.SOURCE_HEIGHT) * argument(slot.SOURCE_WIDTH)) << 2;
@@ -60,6 +51,8 @@ function addImages(group: i32, n: i32, images: i32, sums: usize, copy: usize): v
   const rowStep = argument(slot.SOURCE_ROW_STEP);
   const copied = argument(slot.COPY_ROWS);
   const copyBytes = <usize>sourcePlanes * pointer(slot.COPY_PLANE);
+  const records = sums + pointer(slot.SUMS_BYTES);
+  const copy = records + pointer(slot.RECORDS_BYTES);
   const image = n * groups + group;
   for (let row = 0; row < places; row += blockRows) {
     const rows = min(blockRows, places - row);
@@ -74,47 +67,85 @@ function addImages(group: i32, n: i32, images: i32, sums: usize, copy: usize): v
       x += <usize>(row * rowStep * argument(slot.SOURCE_WIDTH)) << 2;
     }
     const gradient = pointer(slot.GRADIENT) + <usize>image * gradientBytes + <usize>row * pointer(slot.TARGET_ROW);
-    addTiles(
-      x, copied != 0 ? copyBytes : <usize>groups * sourceBytes, gradient, <usize>groups * gradientBytes, images, rows, sums,
-    );
+    addTiles(x, gradient, images, rows, results, sums, records);
   }
 }
 
-function addTiles(x: usize, xImage: usize, gradient: usize, gradientImage: usize, images: i32, rows: i32, sums: usize): void {
+function addTiles(
+  x: usize, gradient: usize, images: i32, rows: i32, results: usize, sums: usize, records: usize,
+): void {
   const plane = pointer(slot.TARGET_PLANE);
-  const blocks = argument(slot.BLOCKS);
   const whole = pointer(slot.WHOLE_VECTORS);
-  const wholeEnd = whole + <usize>(rows * argument(slot.WHOLE_PER_ROW)) * 8;
+  const wholeEnd = whole + <usize>(images * rows * argument(slot.WHOLE_PER_ROW)) * 8;
   const rest = pointer(slot.REST_VECTORS);
-  const restEnd = rest + <usize>(rows * argument(slot.REST_PER_ROW)) * 8;
+  const restEnd = rest + <usize>(images * rows * argument(slot.REST_PER_ROW)) * 8;
   const mask = pointer(slot.REST_MASK);
-  const tapsEnd = pointer(slot.TAPS) + (<usize>argument(slot.TAP_COUNT) << 2);
-  for (let taps = pointer(slot.TAPS); taps < tapsEnd; taps += TAPS << 2) {
-    let g = gradient;
-    for (let block = 0; block < blocks; block++) {
-      const filters = filtersOf(block);
-      gradTile(filters, x, taps, g, plane, whole, wholeEnd, rest, restEnd, mask, images, xImage, gradientImage, sums);
-      g += <usize>filters * plane;
-      sums += <usize>tileLength(filters) << 2;
+  const taps = pointer(slot.TAPS);
+  const tapsEnd = taps + (<usize>argument(slot.TAP_COUNT) << 2);
+  for (let block = 0; block < argument(slot.BLOCKS); block++) {
+    const filters = filtersOf(block);
+    const step = <usize>widthOf(filters) << 2;
+    const middle = packGradient(filters, gradient, plane, whole, wholeEnd, i32x4.splat(-1), records);
+    const end = packGradient(filters, gradient, plane, rest, restEnd, v128.load(mask), middle);
+    for (let tap = taps; tap < tapsEnd; tap += step) {
+      const length = tileLength(filters);
+      gradTile(filters, x, tap, records, middle, 0, results);
+      addLanes(results, length, sums);
+      if (middle < end) {
+        gradTile(filters, x, tap, middle, end, mask, results);
+        addLanes(results, length, sums);
+      }
+      sums += <usize>length << 2;
     }
+    gradient += <usize>filters * plane;
   }
+}
+
+/** Adds the sums of the lanes of `length` vectors to as many numbers. */
+function addLanes(vectors: usize, length: i32, sums: usize): void {
+  for (let i = 0; i < length; i += 4) {
+    const a = v128.load(vectors), b = v128.load(vectors, 16), c = v128.load(vectors, 32), d = v128.load(vectors, 48);
+    const ab = f32x4.add(v128.shuffle<i32>(a, b, 0, 4, 1, 5), v128.shuffle<i32>(a, b, 2, 6, 3, 7));
+    const cd = f32x4.add(v128.shuffle<i32>(c, d, 0, 4, 1, 5), v128.shuffle<i32>(c, d, 2, 6, 3, 7));
+    const sum = f32x4.add(v128.shuffle<i64>(ab, cd, 0, 2), v128.shuffle<i64>(ab, cd, 1, 3));
+    v128.store(sums, f32x4.add(v128.load(sums), sum));
+    vectors += 64;
+    sums += 16;
+  }
+}
+
+/** Writes a record for each pair of offsets: that in x, and the filters' output gradients side by side. Tells where they end. */
+function packGradient(
+  filters: i32, gradient: usize, plane: usize, pairs: usize, pairsEnd: usize, kept: v128, to: usize,
+): usize {
+  for (; pairs < pairsEnd; pairs += 8) {
+    store<u32>(to, load<u32>(pairs));
+    let from = gradient + load<u32>(pairs, 4);
+    for (let filter = 0; filter < filters; filter++) {
+      to += 16;
+      v128.store(to, v128.and(v128.load(from), kept));
+      from += plane;
+    }
+    to += 16;
+  }
+  return to;
 }
 
 /** Puts the sums, which lie as the tiles come, into the order of the weights. */
 function writeSums(sums: usize, taps: i32, out: usize): void {
-  const blocks = argument(slot.BLOCKS);
-  for (let tap = 0; tap < taps; tap += TAPS) {
-    const here = min(TAPS, taps - tap);
-    let to = out + (<usize>tap << 2);
-    for (let block = 0; block < blocks; block++) {
-      const filters = filtersOf(block);
+  for (let block = 0; block < argument(slot.BLOCKS); block++) {
+    const filters = filtersOf(block);
+    const width = widthOf(filters);
+    for (let tap = 0; tap < taps; tap += width) {
+      let to = out + (<usize>tap << 2);
       for (let filter = 0; filter < filters; filter++) {
-        for (let i = 0; i < here; i++) {
-          store<f32>(to + (<usize>i << 2), load<f32>(sums + (<usize>(filter * TAPS + i) << 2)));
+        for (let i = 0; i < min(width, taps - tap); i++) {
+          store<f32>(to + (<usize>i << 2), load<f32>(sums + (<usize>(filter * width + i) << 2)));
         }
         to += <usize>taps << 2;
       }
       sums += <usize>tileLength(filters) << 2;
     }
+    out += <usize>(filters * taps) << 2;
   }
 }
