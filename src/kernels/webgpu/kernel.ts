@@ -59,6 +59,7 @@ export function accessOf(text: KernelText): string {
 export function assemble(text: KernelText): string {
   const { outputs, inputs = {}, uniforms = {}, workgroup = [256, 1, 1], declarations = "" } = text;
   const lines: string[] = [];
+  const uniformBinding = Object.keys(outputs).length + Object.keys(inputs).length;
   for (const [name, type] of Object.entries(outputs)) {
     lines.push(`@group(0) @binding(${lines.length}) var<storage, read_write> ${name}: array<${type}>;`);
   }
@@ -67,7 +68,10 @@ export function assemble(text: KernelText): string {
   }
   const fields = Object.entries(uniforms).map(([name, type]) => `${name}: ${type}`);
   if (fields.length > 0) {
-    lines.push(`struct Uniforms { ${fields.join(", ")} }`, "@group(1) @binding(0) var<uniform> u: Uniforms;");
+    lines.push(
+      `struct Uniforms { ${fields.join(", ")} }`,
+      `@group(0) @binding(${uniformBinding}) var<uniform> u: Uniforms;`,
+    );
   }
   return `${lines.join("\n")}
 ${prelude}

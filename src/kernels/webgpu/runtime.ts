@@ -76,8 +76,6 @@ export class Runtime {
   private readonly bindGroups = new Map<string, GPUBindGroup>();
   private readonly staging: BufferPool;
 
-  private readonly uniformLayout: GPUBindGroupLayout;
-  private readonly uniformGroup: GPUBindGroup;
   private readonly uniformBuffer: GPUBuffer;
   private readonly integers = new Int32Array((BATCH * SLOT) / 4);
   private readonly floats = new Float32Array(this.integers.buffer);
@@ -111,15 +109,6 @@ export class Runtime {
     );
     this.staging = new BufferPool(this.source("a read", MAP_READ | COPY_DST), limits.maxBufferSize, Infinity);
     this.uniformBuffer = device.createBuffer({ label: "uniforms", size: BATCH * SLOT, usage: UNIFORM | COPY_DST });
-    this.uniformLayout = device.createBindGroupLayout({
-      label: "uniforms",
-      entries: [{ binding: 0, visibility: COMPUTE_STAGE, buffer: { type: "uniform", hasDynamicOffset: true } }],
-    });
-    this.uniformGroup = device.createBindGroup({
-      label: "uniforms",
-      layout: this.uniformLayout,
-      entries: [{ binding: 0, resource: { buffer: this.uniformBuffer, size: SLOT } }],
-    });
     this.indexFaults = new IndexFaults(this.pool.take(IndexFaults.BYTES));
   }
 
@@ -153,8 +142,7 @@ export class Runtime {
     const pass = this.openPass(kernel);
     if (this.pipeline !== kernel.pipeline) pass.setPipeline(kernel.pipeline);
     this.pipeline = kernel.pipeline;
-    pass.setBindGroup(0, group);
-    pass.setBindGroup(1, this.uniformGroup, this.slotOffsets, slot, 1);
+    pass.setBindGroup(0, group, this.slotOffsets, slot, 1);
     pass.dispatchWorkgroups(x, y, z);
     this.launches++;
     for (const memory of this.lent) this.pool.give(memory);
@@ -265,7 +253,7 @@ export class Runtime {
     const pipeline = this.faults.scoped(`compiling kernel "${text.name}"`, () =>
       this.device.createComputePipeline({
         label: text.name,
-        layout: this.device.createPipelineLayout({ bindGroupLayouts: [groupLayout, this.uniformLayout] }),
+        layout: this.device.createPipelineLayout({ bindGroupLayouts: [groupLayout] }),
         compute: {
           module: this.device.createShaderModule({ label: text.name, code: assemble(text) }),
           entryPoint: "main",
@@ -290,6 +278,8 @@ export class Runtime {
         const type = binding < outputs ? "storage" : "read-only-storage";
         return { binding, visibility: COMPUTE_STAGE, buffer: { type } };
       });
+      const uniforms = { type: "uniform", hasDynamicOffset: true } as const;
+      entries.push({ binding: outputs + inputs, visibility: COMPUTE_STAGE, buffer: uniforms });
       layout = this.device.createBindGroupLayout({ label: access, entries });
       this.groupLayouts.set(access, layout);
     }
@@ -307,7 +297,10 @@ export class Runtime {
       if (this.bindGroups.size >= MOST_BIND_GROUPS) this.forgetOldGroups();
       group = this.device.createBindGroup({
         layout: kernel.groupLayout,
-        entries: memories.map(({ buffer }, binding) => ({ binding, resource: { buffer } })),
+        entries: [
+          ...memories.map(({ buffer }, binding) => ({ binding, resource: { buffer } })),
+          { binding: memories.length, resource: { buffer: this.uniformBuffer, size: SLOT } },
+        ],
       });
       this.bindGroups.set(key, group);
       for (const memory of memories) memory.bindGroups.add(key);
