@@ -58,26 +58,40 @@ function unary4(op: i32, x: v128, alpha: v128, beta: v128): v128 {
   return tanh4(x);
 }
 
-@inline
-function unaryLoop(op: i32, out: usize, outStep: i32, x: usize, xStep: i32, n: i32): void {
+/** What is not contiguous, and what is left of a row: one copy for all ops, because inlined code is most of the module. */
+function unaryRest(op: i32, out: usize, outStep: i32, x: usize, xStep: i32, n: i32): void {
   const alpha = f32x4.splat(fraction(12));
   const beta = f32x4.splat(fraction(13));
   const outBytes = <isize>outStep << 2;
   const xBytes = <isize>xStep << 2;
   let i = 0;
-  if (outStep == 1 && xStep == 1) {
-    for (; i + 4 <= n; i += 4, out += 16, x += 16) v128.store(out, unary4(op, v128.load(x), alpha, beta));
-  } else if (outStep == 1 && xStep == 0) {
-    const value = unary4(op, v128.load32_splat(x), alpha, beta);
+  if (outStep == 1 && xStep == 0) {
+    const value = anyUnary4(op, v128.load32_splat(x), alpha, beta);
     for (; i + 4 <= n; i += 4, out += 16) v128.store(out, value);
-  } else {
-    for (; i + 4 <= n; i += 4, out += 4 * outBytes, x += 4 * xBytes) {
-      scatter4(out, outStep, unary4(op, gather4(x, xStep), alpha, beta));
-    }
+    for (; i < n; i++, out += 4) v128.store32_lane(out, value, 0);
+    return;
+  }
+  for (; i + 4 <= n; i += 4, out += 4 * outBytes, x += 4 * xBytes) {
+    scatter4(out, outStep, anyUnary4(op, gather4(x, xStep), alpha, beta));
   }
   for (; i < n; i++, out += outBytes, x += xBytes) {
-    store<f32>(out, f32x4.extract_lane(unary4(op, v128.load32_splat(x), alpha, beta), 0));
+    store<f32>(out, f32x4.extract_lane(anyUnary4(op, v128.load32_splat(x), alpha, beta), 0));
   }
+}
+
+function anyUnary4(op: i32, x: v128, alpha: v128, beta: v128): v128 {
+  return unary4(op, x, alpha, beta);
+}
+
+@inline
+function unaryLoop(op: i32, out: usize, outStep: i32, x: usize, xStep: i32, n: i32): void {
+  let i = 0;
+  if (outStep == 1 && xStep == 1) {
+    const alpha = f32x4.splat(fraction(12));
+    const beta = f32x4.splat(fraction(13));
+    for (; i + 4 <= n; i += 4, out += 16, x += 16) v128.store(out, unary4(op, v128.load(x), alpha, beta));
+  }
+  if (i < n) unaryRest(op, out, outStep, x, xStep, n - i);
 }
 
 function unaryRow(op: i32, out: usize, outStep: i32, x: usize, xStep: i32, n: i32): void {
@@ -129,11 +143,26 @@ function binary4(op: i32, a: v128, b: v128): v128 {
   return f32x4.mul(a, f32x4.sub(f32x4.splat(1), f32x4.mul(b, b)));
 }
 
-@inline
-function binaryLoop(op: i32, out: usize, outStep: i32, a: usize, aStep: i32, b: usize, bStep: i32, n: i32): void {
+/** As {@link unaryRest}. */
+function binaryRest(op: i32, out: usize, outStep: i32, a: usize, aStep: i32, b: usize, bStep: i32, n: i32): void {
   const outBytes = <isize>outStep << 2;
   const aBytes = <isize>aStep << 2;
   const bBytes = <isize>bStep << 2;
+  let i = 0;
+  for (; i + 4 <= n; i += 4, out += 4 * outBytes, a += 4 * aBytes, b += 4 * bBytes) {
+    scatter4(out, outStep, anyBinary4(op, gather4(a, aStep), gather4(b, bStep)));
+  }
+  for (; i < n; i++, out += outBytes, a += aBytes, b += bBytes) {
+    store<f32>(out, f32x4.extract_lane(anyBinary4(op, v128.load32_splat(a), v128.load32_splat(b)), 0));
+  }
+}
+
+function anyBinary4(op: i32, a: v128, b: v128): v128 {
+  return binary4(op, a, b);
+}
+
+@inline
+function binaryLoop(op: i32, out: usize, outStep: i32, a: usize, aStep: i32, b: usize, bStep: i32, n: i32): void {
   let i = 0;
   if (outStep == 1 && aStep == 1 && bStep == 1) {
     for (; i + 4 <= n; i += 4, out += 16, a += 16, b += 16) {
@@ -145,14 +174,8 @@ function binaryLoop(op: i32, out: usize, outStep: i32, a: usize, aStep: i32, b: 
   } else if (outStep == 1 && aStep == 0 && bStep == 1) {
     const left = v128.load32_splat(a);
     for (; i + 4 <= n; i += 4, out += 16, b += 16) v128.store(out, binary4(op, left, v128.load(b)));
-  } else {
-    for (; i + 4 <= n; i += 4, out += 4 * outBytes, a += 4 * aBytes, b += 4 * bBytes) {
-      scatter4(out, outStep, binary4(op, gather4(a, aStep), gather4(b, bStep)));
-    }
   }
-  for (; i < n; i++, out += outBytes, a += aBytes, b += bBytes) {
-    store<f32>(out, f32x4.extract_lane(binary4(op, v128.load32_splat(a), v128.load32_splat(b)), 0));
-  }
+  if (i < n) binaryRest(op, out, outStep, a, aStep, b, bStep, n - i);
 }
 
 function binaryRow(op: i32, out: usize, outStep: i32, a: usize, aStep: i32, b: usize, bStep: i32, n: i32): void {

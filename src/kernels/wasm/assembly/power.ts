@@ -67,8 +67,7 @@ function positivePower4(x: v128, y: v128): v128 {
   return i64x2.shuffle(f32x4.demote_f64x2_zero(low), f32x4.demote_f64x2_zero(high), 0, 2);
 }
 
-/** xʸ. 1 to any power is 1, and so is any number to the power 0, NaN included; −1 to an infinite power is 1. */
-@inline
+/** xʸ. 1 to any power is 1, and so is any number to the power 0, NaN included; −1 to an infinite power is 1. Too long to be inlined. */
 export function power4(x: v128, y: v128): v128 {
   const zero = f32x4.splat(0);
   const one = f32x4.splat(1);
