@@ -246,6 +246,59 @@ describe("passes", () => {
   });
 });
 
+describe("prefetching", () => {
+  /** A dataset that takes a moment, and notes when it is asked. */
+  function slow(log: string[], failAt = -1): data.Dataset<number> {
+    return {
+      length: 6,
+      get: async (index) => {
+        log.push(`get ${index}`);
+        await new Promise((resolve) => setTimeout(resolve, 5));
+        if (index === failAt) throw new Error("no such sample");
+        return index;
+      },
+    };
+  }
+
+  it("asks for the next batch before a batch is handed out", async () => {
+    const log: string[] = [];
+    for await (const batch of new DataLoader(slow(log), { batchSize: 2, prefetch: true })) {
+      log.push(`train ${[...batch.dataSync()]}`);
+    }
+    expect(log).toEqual(["get 0", "get 1", "get 2", "get 3", "train 0,1", "get 4", "get 5", "train 2,3", "train 4,5"]);
+  });
+
+  it("keeps the order of the seed", async () => {
+    const run = async (prefetch: boolean): Promise<number[][]> => {
+      const loader = new DataLoader(numbers(9), { batchSize: 2, shuffle: true, prefetch, generator: new Generator(3) });
+      return [...(await orders(loader)), ...(await orders(loader))];
+    };
+    expect(await run(true)).toEqual(await run(false));
+  });
+
+  it("hands the error of a batch to whoever asks for it, and to nobody else", async () => {
+    const got: number[][] = [];
+    const loader = new DataLoader(slow([], 2), { batchSize: 2, prefetch: true });
+    await expect(async () => {
+      for await (const batch of loader) {
+        got.push([...batch.dataSync()]);
+        await new Promise((resolve) => setTimeout(resolve, 20));
+      }
+    }).rejects.toThrow("no such sample");
+    expect(got).toEqual([[0, 1]]);
+    for await (const _ of new DataLoader(slow([], 2), { batchSize: 2, prefetch: true })) break;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  });
+
+  it("gives back what was in the making when the loop is left", async () => {
+    const before = memoryStats().bytes;
+    const dataset: data.Dataset<Tensor> = { length: 4, get: async () => zeros([LARGE]) };
+    for await (const _ of new DataLoader(dataset, { batchSize: 2, prefetch: true })) break;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    expect(memoryStats().bytes).toBe(before);
+  });
+});
+
 describe("mistakes", () => {
   it("in the options are refused at once", () => {
     for (const batchSize of [0, -1, 1.5, Number.NaN]) {
