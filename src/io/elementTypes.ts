@@ -38,8 +38,10 @@ const float16: ElementType = {
   dtype: "float32",
   decode(buffer) {
     halves ??= allHalves();
-    const table = halves;
-    return Float32Array.from(new Uint16Array(buffer), (bits) => table[bits] as number);
+    const bits = new Uint16Array(buffer);
+    const values = new Float32Array(bits.length);
+    for (let i = 0; i < bits.length; i++) values[i] = halves[bits[i] as number] as number;
+    return values;
   },
 };
 
@@ -62,8 +64,13 @@ function allHalves(): Float32Array {
 const bfloat16: ElementType = {
   bytes: 2,
   dtype: "float32",
-  // The upper half of a float32.
-  decode: (buffer) => new Float32Array(Uint32Array.from(new Uint16Array(buffer), (bits) => bits << 16).buffer),
+  decode(buffer) {
+    const bits = new Uint16Array(buffer);
+    // The upper half of a float32.
+    const wide = new Uint32Array(bits.length);
+    for (let i = 0; i < bits.length; i++) wide[i] = (bits[i] as number) << 16;
+    return new Float32Array(wide.buffer);
+  },
 };
 
 function narrowInteger(

@@ -7,7 +7,7 @@ import type { ElementType } from "./elementTypes.js";
 import type { Source } from "./source.js";
 
 /** Bytes in one piece: a multiple of every element's. */
-const PIECE_BYTES = 2 ** 22;
+const PIECE_BYTES = 2 ** 20;
 
 /**
  * A tensor with the elements that lie in `source` from `position` on, in row-major order.

@@ -151,6 +151,7 @@ export abstract class Optimizer<Options extends PenaltyOptions> {
    * @throws ArgumentError, ShapeError where it is not the state of an optimizer with the same groups; nothing is changed then.
    */
   loadStateDict(saved: OptimizerState<Options>): void {
+    this.checkForm(saved);
     const sizes = (groups: readonly { readonly params: readonly unknown[] }[]): string =>
       `[${groups.map((group) => group.params.length).join(", ")}]`;
     if (sizes(saved.paramGroups) !== sizes(this.paramGroups)) {
@@ -252,8 +253,32 @@ export abstract class Optimizer<Options extends PenaltyOptions> {
     }
   }
 
+  /** What comes from a file may be anything. */
+  private checkForm(saved: OptimizerState<Options>): void {
+    const isObject = (value: unknown): value is object => typeof value === "object" && value !== null;
+    const known = Object.keys(this.defaults);
+    const isGroup = (group: unknown): boolean =>
+      isObject(group) &&
+      "params" in group &&
+      Array.isArray(group.params) &&
+      Object.entries(group).every(
+        ([key, value]) =>
+          key === "params" || (known.includes(key) && typeof value === typeof this.defaults[key as keyof Options]),
+      );
+    const isState = isObject(saved) && isObject(saved.state) && Object.values(saved.state).every(isObject);
+    if (isState && Array.isArray(saved.paramGroups) && saved.paramGroups.every(isGroup)) return;
+    throw new ArgumentError(
+      `${this.name}.loadStateDict: got what is no state of ${this.name}; expected { state, paramGroups } with its settings. Pass what stateDict() gave.`,
+    );
+  }
+
   private checkState(parameter: Tensor, remembered: ParamState): void {
     for (const [key, value] of Object.entries(remembered)) {
+      if (!(value instanceof Tensor) && typeof value !== "number") {
+        throw new ArgumentError(
+          `${this.name}.loadStateDict: got ${String(value)} as ${key}; expected a tensor or a number. Pass what stateDict() gave.`,
+        );
+      }
       if (value instanceof Tensor && !sameShape(value.shape, parameter.shape)) {
         throw new ShapeError(
           `${this.name}.loadStateDict: got ${key} of shape ${formatShape(value.shape)} for a parameter of shape ${formatShape(parameter.shape)}; ` +

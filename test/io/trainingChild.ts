@@ -42,7 +42,8 @@ const scheduler = new Halving(optimizer);
 const loader = new data.DataLoader(new data.TensorDataset(samples, labels), { batchSize: 8, shuffle: true });
 
 let step = 0;
-if (existsSync(checkpoint)) ({ step } = await loadCheckpoint(checkpoint, { model, optimizer, scheduler, loader, step }));
+if (existsSync(checkpoint))
+  ({ step } = await loadCheckpoint(checkpoint, { model, optimizer, scheduler, loader, step }));
 console.log("ready");
 
 while (step < Number(steps)) {

@@ -162,7 +162,7 @@ function checkNoRepeats(text: string, expected: number, file: string): void {
     if (text[after] === ":") keys++;
     start = text.indexOf('"', after);
   }
-  if (keys !== expected) throw bad(file, `${keys - expected} names that come twice`, "each once");
+  if (keys !== expected) throw bad(file, "a name that comes twice", "each once");
 }
 
 /** Every byte belongs to one tensor. */

@@ -34,6 +34,9 @@ const EXTRA_64 = 1;
 export interface ZipEntry {
   readonly name: string;
   readonly size: number;
+  /** Bytes that it takes up in the archive, and how they were packed: 0 is not at all. */
+  readonly packed: number;
+  readonly method: number;
   /** The sum of its bytes, or 0 where the writer was told to make none. */
   readonly crc: number;
   /** Where its own header begins. */
@@ -52,7 +55,7 @@ export function bad(file: string, got: string, expected: string): DataFormatErro
 /**
  * The files of an archive by name.
  *
- * @throws DataFormatError where it is no zip archive, or one in which files are packed, encrypted, overlap or share a name.
+ * @throws DataFormatError where it is no zip archive, or one in which files are encrypted, overlap or share a name.
  */
 export async function readContents(source: Source): Promise<Map<string, ZipEntry>> {
   const { count, start, size } = await findContents(source);
@@ -78,10 +81,16 @@ export async function readContents(source: Source): Promise<Map<string, ZipEntry
 /**
  * The place of a file's bytes, checked against its own header.
  *
- * @throws DataFormatError where the header differs from the table of contents.
+ * @throws DataFormatError where the header differs from the table of contents, or the file is packed.
  */
 export async function locate(source: Source, entry: ZipEntry): Promise<number> {
-  const { name, header, limit, size } = entry;
+  const { name, header, limit, size, packed, method } = entry;
+  if (method !== 0) {
+    throw new DataFormatError(
+      `load: got ${name} packed by method ${method} in ${source.name}; expected it as it is, which is how torch.save writes. Save it with torch.save again.`,
+    );
+  }
+  if (size !== packed) throw bad(source.name, `${name} with sizes ${size} and ${packed}`, "one size");
   const nameBytes = new TextEncoder().encode(name);
   const bytes = await readAt(source, header, LOCAL_BYTES + nameBytes.length);
   const own = new Uint8Array(bytes.buffer, LOCAL_BYTES);
@@ -173,22 +182,16 @@ function readEntry(bytes: DataView, at: number, nameLength: number, extraLength:
     throw bad(file, "a name that is not UTF-8", "UTF-8");
   }
   if ((bytes.getUint16(at + 8, true) & 1) !== 0) throw bad(file, `${name} encrypted`, "it readable");
-  const method = bytes.getUint16(at + 10, true);
-  if (method !== 0) {
-    throw new DataFormatError(
-      `load: got ${name} packed by method ${method} in ${file}; expected it as it is, which is how torch.save writes. Save it with torch.save again.`,
-    );
-  }
   const fields = [24, 20, 42].map((field) => bytes.getUint32(at + field, true));
   const wide = wideFields(new DataView(bytes.buffer, nameAt + nameLength, extraLength));
-  const [size = 0, packedSize = 0, header = 0] = fields.map((value) => {
+  const [size = 0, packed = 0, header = 0] = fields.map((value) => {
     if (value !== ELSEWHERE) return value;
     const next = wide.shift();
     if (next === undefined) throw bad(file, `${name} without its size or place`, "them in 64 bits");
     return next;
   });
-  if (size !== packedSize) throw bad(file, `${name} with sizes ${size} and ${packedSize}`, "one size");
-  return { name, size, crc: bytes.getUint32(at + 16, true), header, limit: 0 };
+  const method = bytes.getUint16(at + 10, true);
+  return { name, size, packed, method, crc: bytes.getUint32(at + 16, true), header, limit: 0 };
 }
 
 /** The numbers in the extra field of 64 bits, in their order. */
@@ -208,10 +211,10 @@ function checkedContents(entries: readonly ZipEntry[], start: number, file: stri
   const contents = new Map<string, ZipEntry>();
   let limit = start;
   for (const entry of [...entries].sort((a, b) => b.header - a.header)) {
-    const { name, header, size } = entry;
+    const { name, header, packed } = entry;
     if (contents.has(name)) throw bad(file, `two files ${name}`, "one");
-    if (header + LOCAL_BYTES + name.length + size > limit) {
-      throw bad(file, `${name} of ${size} bytes at byte ${header}`, `nothing of it from byte ${limit} on`);
+    if (header + LOCAL_BYTES + name.length + packed > limit) {
+      throw bad(file, `${name} of ${packed} bytes at byte ${header}`, `nothing of it from byte ${limit} on`);
     }
     contents.set(name, { ...entry, limit });
     limit = header;
