@@ -1,8 +1,14 @@
-/** out = f(operands), element by element, over arrays of any strides: one invocation for each element. */
-import type { Strided } from "../kernelSet.js";
-import { elementCount } from "../strides.js";
+/**
+ * out = f(operands), element by element. Arrays of any strides are walked by one invocation for each element; dense ones
+ * by one for each four, which are read and written as vectors.
+ *
+ * @module
+ */
+import type { DeviceBuffer, Strided } from "../kernelSet.js";
+import { elementCount, isDense } from "../strides.js";
 import { inParts, MOST_AXES, walkNumbers, walkOver, walkText, walkUniforms } from "./axes.js";
 import { functions } from "./elementwiseText.js";
+import type { KernelText } from "./kernel.js";
 import type { Runtime } from "./runtime.js";
 import { elementOf, type WgslType, wgslType } from "./types.js";
 
@@ -45,53 +51,136 @@ export interface MapJob {
   readonly out: Strided;
 }
 
-export function runMap(runtime: Runtime, { name, expression, operands, out }: MapJob): void {
-  if (elementCount(out.shape) === 0) return;
+/** Elements of a vector. */
+const VECTOR = 4;
+
+export function runMap(runtime: Runtime, job: MapJob): void {
+  const { operands, out } = job;
+  const count = elementCount(out.shape);
+  if (count === 0) return;
+  const buffers: DeviceBuffer[] = [out.buffer];
+  let key = job.name;
+  let isFlat = isVector(out);
+  for (const operand of operands) {
+    if (isNumber(operand)) {
+      key += `/${operand.name}:${operand.type}`;
+      continue;
+    }
+    const { buffer } = operand.value;
+    // In place, the element is read from where it is written to.
+    const inPlace = buffer === out.buffer;
+    key += inPlace ? `/=${operand.name}` : `/${operand.name}${operand.type}`;
+    if (!inPlace) buffers.push(buffer);
+    isFlat &&= isVector(operand.value);
+  }
+  if (isFlat) mapVectors(runtime, job, key, buffers, count);
+  else mapWalk(runtime, job, key, buffers);
+}
+
+/** Whether the array can be taken as vectors. */
+function isVector(x: Strided): boolean {
+  return x.offset % VECTOR === 0 && isDense(x.shape, x.strides);
+}
+
+function mapVectors(runtime: Runtime, job: MapJob, key: string, buffers: readonly DeviceBuffer[], count: number): void {
+  const { operands, out } = job;
+  const kernel = runtime.kernel(`${key}/${out.dtype}`, () => vectorText(job));
+  const uniforms = [count, out.offset / VECTOR];
+  for (const operand of operands) {
+    if (isNumber(operand)) uniforms.push(elementOf(operand.type, operand.value));
+    else uniforms.push(operand.value.offset / VECTOR);
+  }
+  runtime.launchEach(kernel, buffers, uniforms, Math.ceil(count / VECTOR));
+}
+
+function mapWalk(runtime: Runtime, job: MapJob, key: string, buffers: readonly DeviceBuffer[]): void {
+  const { operands, out } = job;
   const arrays = operands.filter(isArray);
   const numbers = operands.filter(isNumber);
-  // In place, the element is read from where it is written to.
-  const isInPlace = (operand: ArrayOperand): boolean => operand.value.buffer === out.buffer;
-  const apart = arrays.filter((operand) => !isInPlace(operand));
   const walk = walkOver(out.shape, [out, ...arrays.map(({ value }) => value)]);
-  const outType = wgslType(out.dtype);
   const rank = Math.min(walk.shape.length, MOST_AXES);
-
-  let key = `${name}/${rank}/${outType}`;
-  for (const operand of operands) {
-    key += `/${operand.name}${operand.type}${isNumber(operand) ? "#" : isInPlace(operand) ? "=" : ""}`;
-  }
-  const kernel = runtime.kernel(key, () => {
-    const names = ["out", ...arrays.map((operand) => operand.name)];
-    const reads = operands.map((operand) => {
-      if (isNumber(operand)) return `let ${operand.name} = u.${operand.name};`;
-      const source = isInPlace(operand) ? "outArray" : `${operand.name}Array`;
-      return `let ${operand.name} = ${source}[${operand.name}At];`;
-    });
-    return {
-      name,
-      outputs: { outArray: outType },
-      inputs: Object.fromEntries(apart.map((operand) => [`${operand.name}Array`, operand.type])),
-      uniforms: {
-        count: "u32",
-        ...Object.fromEntries(numbers.map((operand) => [operand.name, operand.type])),
-        ...walkUniforms(rank, names),
-      },
-      declarations: functions,
-      body: `
-  if (index >= u.count) { return; }
-  ${walkText(rank, names, "index")}
-  ${reads.join("\n  ")}
-  outArray[outAt] = ${expression};`,
-    };
-  });
-
-  const buffers = [out.buffer, ...apart.map(({ value }) => value.buffer)];
+  const kernel = runtime.kernel(`${key}/${out.dtype}/${rank}`, () => walkingText(job, rank));
   inParts(walk, (part) => {
     const count = elementCount(part.shape);
     const uniforms = [count, ...numbers.map(({ type, value }) => elementOf(type, value))];
     walkNumbers(part, uniforms);
     runtime.launchEach(kernel, buffers, uniforms, count);
   });
+}
+
+function walkingText({ name, expression, operands, out }: MapJob, rank: number): KernelText {
+  const type = wgslType(out.dtype);
+  const arrays = operands.filter(isArray);
+  const names = ["out", ...arrays.map((operand) => operand.name)];
+  const reads = operands.map((operand) => {
+    if (isNumber(operand)) return `let ${operand.name} = u.${operand.name};`;
+    return `let ${operand.name} = ${arrayName(operand, out)}[${operand.name}At];`;
+  });
+  return {
+    name,
+    outputs: { outArray: type },
+    inputs: Object.fromEntries(apart(arrays, out).map((operand) => [arrayName(operand, out), operand.type])),
+    uniforms: {
+      count: "u32",
+      ...Object.fromEntries(operands.filter(isNumber).map((operand) => [operand.name, operand.type])),
+      ...walkUniforms(rank, names),
+    },
+    declarations: functions,
+    body: `
+  if (index >= u.count) { return; }
+  ${walkText(rank, names, "index")}
+  ${reads.join("\n  ")}
+  outArray[outAt] = ${expression};`,
+  };
+}
+
+function vectorText({ name, expression, operands, out }: MapJob): KernelText {
+  const type = wgslType(out.dtype);
+  const arrays = operands.filter(isArray);
+  const parameters = operands.map((operand) => `${operand.name}: ${operand.type}`);
+  const results = ["x", "y", "z", "w"].map((part) => {
+    const values = operands.map((operand) => (isNumber(operand) ? `u.${operand.name}` : `${operand.name}Four.${part}`));
+    return `f(${values.join(", ")})`;
+  });
+  return {
+    name,
+    outputs: { outArray: `vec4<${type}>` },
+    inputs: Object.fromEntries(apart(arrays, out).map((operand) => [arrayName(operand, out), `vec4<${operand.type}>`])),
+    uniforms: {
+      count: "u32",
+      outStart: "u32",
+      ...Object.fromEntries(
+        operands.map((operand) =>
+          isNumber(operand) ? [operand.name, operand.type] : [`${operand.name}Start`, "u32" as const],
+        ),
+      ),
+    },
+    declarations: `${functions}
+fn f(${parameters.join(", ")}) -> ${type} { return ${expression}; }`,
+    body: `
+  let first = index * ${VECTOR}u;
+  if (first >= u.count) { return; }
+  ${arrays.map((operand) => `let ${operand.name}Four = ${arrayName(operand, out)}[u.${operand.name}Start + index];`).join("\n  ")}
+  let four = vec4<${type}>(${results.join(", ")});
+  let at = u.outStart + index;
+  if (first + 3u < u.count) {
+    outArray[at] = four;
+    return;
+  }
+  // What follows the last element may be somebody else's.
+  outArray[at].x = four.x;
+  if (first + 1u < u.count) { outArray[at].y = four.y; }
+  if (first + 2u < u.count) { outArray[at].z = four.z; }`,
+  };
+}
+
+/** The arrays that lie in other buffers than the output. */
+function apart(arrays: readonly ArrayOperand[], out: Strided): readonly ArrayOperand[] {
+  return arrays.filter(({ value }) => value.buffer !== out.buffer);
+}
+
+function arrayName(operand: ArrayOperand, out: Strided): string {
+  return operand.value.buffer === out.buffer ? "outArray" : `${operand.name}Array`;
 }
 
 export function isArray(operand: Operand): operand is ArrayOperand {

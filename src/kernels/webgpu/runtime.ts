@@ -101,7 +101,8 @@ export class Runtime {
     this.faults = new Faults(device);
     const { limits } = device;
     this.widest = limits.maxComputeWorkgroupsPerDimension;
-    const largest = Math.min(limits.maxStorageBufferBindingSize, limits.maxBufferSize);
+    // In whole vectors of four, so that what is read or written in vectors ends with the buffer.
+    const largest = Math.floor(Math.min(limits.maxStorageBufferBindingSize, limits.maxBufferSize) / 16) * 16;
     this.pool = new BufferPool(
       this.source("a tensor", STORAGE | COPY_SRC | COPY_DST),
       largest,

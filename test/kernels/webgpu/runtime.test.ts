@@ -97,6 +97,21 @@ describeOnGpu("launches", () => {
     expect(await kernels.read(out.buffer, "int32", 0, 1)).toEqual(new Int32Array([7 * count]));
   });
 
+  test.each([1, 2, 3, 4, 5, 6, 7])(
+    "that take %i elements in vectors of four leave the next one alone",
+    async (count) => {
+      const kernels = await newKernels();
+      const bench = new KernelBench(kernels);
+      const [x, y] = [bench.input("float32", [16], [9]), bench.input("bool", [16], [1])];
+      kernels.unary("neg", { ...x, shape: [count], offset: 4 }, { ...x, shape: [count], offset: 4 }, 0, 0);
+      kernels.fill({ ...y, shape: [count], offset: 4 }, 0);
+      const expected = (changed: number, other: number) =>
+        Array.from({ length: 16 }, (_, i) => (i >= 4 && i < 4 + count ? changed : other));
+      expect(await bench.read(x)).toEqual(expected(-9, 9));
+      expect(await bench.read(y)).toEqual(expected(0, 1));
+    },
+  );
+
   test("copy inputs that share the buffer of an output", async () => {
     const [kernels, reference] = [await newKernels(), createReferenceKernels()];
     const results = await Promise.all(
