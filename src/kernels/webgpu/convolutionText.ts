@@ -2,7 +2,7 @@
 import type { ProductText } from "./matmulTiles.js";
 import { convUniforms } from "./windowGeometry.js";
 
-/** An input of the image of (y, x), or 0 in its padding. */
+/** What lies outside is padding. */
 const insideText = `
 fn inside(value: i32, extent: i32) -> bool { return value >= 0 && value < extent; }`;
 
