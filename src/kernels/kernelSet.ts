@@ -27,6 +27,14 @@ export interface DeviceBuffer {
   readonly byteLength: number;
 }
 
+/** Elements that were copied out of a buffer; see {@link KernelSet.setAside}. */
+export interface Aside {
+  /** The elements, once they have arrived in JavaScript's memory. They do not where the device is lost. */
+  readonly data: Promise<TypedArray>;
+  /** Copies the elements into another buffer, at its start. Only as long as `data` has not come. */
+  restore(buffer: DeviceBuffer): void;
+}
+
 /** An array in a buffer: element (i, j, …) lies at offset + i·strides[0] + j·strides[1] + …, counted in elements. */
 export interface Strided {
   readonly buffer: DeviceBuffer;
@@ -137,6 +145,12 @@ export interface KernelSet {
 
   /** As `read`, at once; null on a device that cannot. */
   readonly readSync: ((buffer: DeviceBuffer, dtype: DType, offset: number, length: number) => TypedArray) | null;
+
+  /**
+   * On a device that cannot be read at once: copies the first `length` elements out of the way, so that the buffer can be
+   * freed, and sends them to JavaScript's memory when many have come together. For small arrays.
+   */
+  readonly setAside?: (buffer: DeviceBuffer, dtype: DType, length: number) => Aside;
 
   // --- elementwise --------------------------------------------------------------------------------------------------
 

@@ -6,7 +6,7 @@
  */
 import { OutOfMemoryError } from "../errors.js";
 import { bytesPerElement } from "../kernels/dtype.js";
-import type { DeviceBuffer, DType, KernelSet, TypedArray } from "../kernels/kernelSet.js";
+import type { Aside, DeviceBuffer, DType, KernelSet, TypedArray } from "../kernels/kernelSet.js";
 import type { Device } from "./device.js";
 
 /** Tensors up to this size stay readable for ever: they move to ordinary JavaScript memory instead of being given back. */
@@ -127,6 +127,8 @@ export class Storage {
   private lease: Lease | null = null;
   private deviceBuffer: DeviceBuffer | null = null;
   private host: TypedArray | null = null;
+  /** The elements on their way from a device that cannot be read at once. */
+  private aside: Aside | null = null;
 
   private constructor(
     readonly device: Device,
@@ -181,6 +183,7 @@ export class Storage {
     }
     this.leave();
     this.host = null;
+    this.aside = null;
   }
 
   /** Says of one reference that it is there for reading alone. Once all are, the elements move to JavaScript's memory. */
@@ -199,12 +202,27 @@ export class Storage {
     return this.host;
   }
 
-  /** Moves the elements to JavaScript's memory and frees the device's, where the device can be read at once. */
+  /** Moves the elements to JavaScript's memory and frees the device's: at once, or when they arrive. */
   moveToHost(): void {
-    const { deviceBuffer, kernels } = this;
-    if (deviceBuffer === null || kernels.readSync === null) return;
-    this.host = kernels.readSync(deviceBuffer, this.dtype, 0, this.length);
+    const { deviceBuffer, kernels, dtype, length } = this;
+    if (deviceBuffer === null) return;
+    if (kernels.readSync !== null) this.host = kernels.readSync(deviceBuffer, dtype, 0, length);
+    else if (kernels.setAside !== undefined) this.awaitAside(kernels.setAside(deviceBuffer, dtype, length));
+    else return;
     this.leave();
+  }
+
+  private awaitAside(aside: Aside): void {
+    this.aside = aside;
+    aside.data.then(
+      (data) => {
+        if (this.aside !== aside) return;
+        this.aside = null;
+        this.host = data;
+      },
+      // The device is gone: whoever reads the elements will be told.
+      () => undefined,
+    );
   }
 
   private moveWhenParked(): void {
@@ -219,7 +237,9 @@ export class Storage {
     this.lease = lease;
     this.deviceBuffer = buffer;
     if (this.host !== null) kernels.write(buffer, dtype, 0, this.host);
+    this.aside?.restore(buffer);
     this.host = null;
+    this.aside = null;
     return buffer;
   }
 

@@ -251,10 +251,14 @@ export class Tensor implements Releasable {
     }
     if (ownStorage.byteLength > SMALL_BYTES) {
       // A small part of something large, which it shall not keep alive.
-      if (ownStorage.kernels.readSync === null) return;
-      const data = this.dataSync();
-      this.ownStorage = Storage.onHost(this.device, ownStorage.kernels, this.dtype, data, this.madeBy);
-      this.ownStrides = denseStrides(this.shape);
+      const { device, kernels } = ownStorage;
+      if (kernels.readSync === null && kernels.setAside === undefined) return;
+      const own = Storage.onDevice(device, kernels, this.dtype, this.numel(), this.madeBy);
+      const { buffer, dtype } = own;
+      const strides = denseStrides(this.shape);
+      kernels.copy(this, { buffer, dtype, shape: this.shape, strides, offset: 0 });
+      this.ownStorage = own;
+      this.ownStrides = strides;
       this.ownOffset = 0;
       ownStorage.release();
     }

@@ -1,8 +1,9 @@
 /** Memory kernels of the WebGPU set: every element takes four bytes, bools too, so that no two threads share a word. */
 import type { DeviceBuffer, DType, KernelSet, TypedArray } from "../kernelSet.js";
+import { Asides } from "./asides.js";
 import type { Runtime } from "./runtime.js";
 
-type MemoryKernels = Pick<KernelSet, "supports" | "alloc" | "free" | "write" | "read" | "readSync">;
+type MemoryKernels = Pick<KernelSet, "supports" | "alloc" | "free" | "write" | "read" | "readSync" | "setAside">;
 
 /** Watches over the memory in tests. */
 export interface Precautions {
@@ -12,6 +13,7 @@ export interface Precautions {
 
 export function memoryKernels(runtime: Runtime, { poison }: Precautions): MemoryKernels {
   const { pool } = runtime;
+  const asides = new Asides(runtime);
   return {
     supports: (dtype) => dtype !== "float64",
 
@@ -33,6 +35,8 @@ export function memoryKernels(runtime: Runtime, { poison }: Precautions): Memory
     },
 
     readSync: null,
+
+    setAside: (buffer, dtype, length) => asides.put(buffer, length * 4, (bytes) => typed(dtype, bytes)),
   };
 }
 

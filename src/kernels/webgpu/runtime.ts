@@ -189,12 +189,36 @@ export class Runtime {
     this.device.queue.writeBuffer(memory.buffer, byteOffset, data);
   }
 
+  /** Copies the first bytes (in fours) of one buffer into another. */
+  copy(from: DeviceBuffer, to: DeviceBuffer, fromOffset: number, toOffset: number, byteLength: number): void {
+    this.faults.checkAlive();
+    const [source, target] = [this.memoryOf(from), this.memoryOf(to)];
+    this.openEncoder().copyBufferToBuffer(source.buffer, fromOffset, target.buffer, toOffset, byteLength);
+    source.lastBatch = target.lastBatch = this.batch;
+  }
+
   /**
    * The bytes (in fours) from `byteOffset` on, once all that was launched before has run.
    *
    * @throws what went wrong since the last read (as a rejection).
    */
   async read(buffer: DeviceBuffer, byteOffset: number, byteLength: number): Promise<ArrayBuffer> {
+    const { bytes, notes } = await this.fetch(buffer, byteOffset, byteLength);
+    await this.faults.settle();
+    this.indexFaults.check(notes, (zeros) => this.write(this.indexFaults.memory, 0, zeros));
+    return bytes;
+  }
+
+  /**
+   * As {@link read}, but leaves it to the next read to tell what went wrong.
+   *
+   * @throws DeviceError where the bytes cannot be had (as a rejection).
+   */
+  async fetch(
+    buffer: DeviceBuffer,
+    byteOffset: number,
+    byteLength: number,
+  ): Promise<{ bytes: ArrayBuffer; notes: Int32Array<ArrayBuffer> }> {
     this.faults.checkAlive();
     const memory = this.memoryOf(buffer);
     const size = byteLength + IndexFaults.BYTES;
@@ -202,22 +226,18 @@ export class Runtime {
     try {
       const encoder = this.openEncoder();
       if (byteLength > 0) encoder.copyBufferToBuffer(memory.buffer, byteOffset, staging.buffer, 0, byteLength);
-      const notes = this.indexFaults.memory.buffer;
-      encoder.copyBufferToBuffer(notes, 0, staging.buffer, byteLength, IndexFaults.BYTES);
+      encoder.copyBufferToBuffer(this.indexFaults.memory.buffer, 0, staging.buffer, byteLength, IndexFaults.BYTES);
       staging.lastBatch = this.batch;
       this.flush();
       await staging.buffer.mapAsync(READ_MODE, 0, size);
-      const bytes = staging.buffer.getMappedRange(0, size).slice(0);
+      const mapped = staging.buffer.getMappedRange(0, size);
+      const bytes = mapped.slice(0, byteLength);
+      const notes = new Int32Array(mapped.slice(byteLength));
       staging.buffer.unmap();
-      await this.faults.settle();
-      this.indexFaults.check(new Int32Array(bytes, byteLength), (zeros) =>
-        this.write(this.indexFaults.memory, 0, zeros),
-      );
-      return bytes.slice(0, byteLength);
+      return { bytes, notes };
     } catch (error) {
-      if (error instanceof TapegradError) throw error;
-      // Whoever waits in vain for the GPU wants to know why.
       staging.failed = true;
+      if (error instanceof TapegradError) throw error;
       await this.lossOrTimePassed();
       await this.faults.settle();
       throw new DeviceError(
