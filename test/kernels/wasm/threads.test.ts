@@ -6,7 +6,15 @@ import { afterEach, describe, expect, test, vi } from "vitest";
 import { DeviceError } from "../../../src/errors.js";
 import type { Strided } from "../../../src/kernels/kernelSet.js";
 import { GEMM_SCRATCH_BYTES } from "../../../src/kernels/wasm/assembly/gemmSizes.js";
-import { MULTIPLY_BATCH } from "../../../src/kernels/wasm/assembly/kernelIds.js";
+import {
+  CREW,
+  FINISHED,
+  JOB_CHUNK,
+  JOB_KERNEL,
+  JOB_UNITS,
+  MULTIPLY_BATCH,
+  TICKET,
+} from "../../../src/kernels/wasm/assembly/kernelIds.js";
 import { buildBytes } from "../../../src/kernels/wasm/build.js";
 import { Engine } from "../../../src/kernels/wasm/engine.js";
 import { createWasmKernels, type WasmKernels } from "../../../src/kernels/wasm/index.js";
@@ -64,6 +72,25 @@ describe("the number of threads", () => {
       for (let i = 0; i < 20; i++) expect(product(kernels)).toEqual(expected);
     }
     expect(workers.length).toBe(1 + 4 + 2 + 1);
+  });
+
+  test("a worker that was dismissed, but is not gone yet, claims nothing of the next job", () => {
+    const memory = new WebAssembly.Memory({ initial: 2, maximum: 65536, shared: true });
+    const module = new WebAssembly.Module(buildBytes("simd", true));
+    const { help } = new WebAssembly.Instance(module, { env: { memory } }).exports as { help(crew: number): void };
+    const control = new Int32Array(memory.buffer, 0, 128);
+    const ticket = new BigUint64Array(memory.buffer, TICKET, 1);
+    // A job of three chunks for crew 7: products without any elements.
+    const job = (7n << 48n) | (3n << 24n);
+    ticket[0] = job;
+    control[CREW >> 2] = 7;
+    control[JOB_KERNEL >> 2] = MULTIPLY_BATCH;
+    control[JOB_UNITS >> 2] = 3;
+    control[JOB_CHUNK >> 2] = 1;
+    help(6);
+    expect([ticket[0], control[FINISHED >> 2]]).toEqual([job, 0]);
+    help(7);
+    expect([ticket[0], control[FINISHED >> 2]]).toEqual([job + 3n, 3]);
   });
 
   test.each([0, -1, 1.5, Number.NaN, 65])("%d is refused", (count) => {
