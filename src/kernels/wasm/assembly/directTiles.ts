@@ -23,18 +23,19 @@ export function widthOf(filters: i32): i32 {
  * The convolution of a tile. At `at` lie pairs of offsets: of a vector of places in the image, and in the output.
  * `weights` has a record for each tap: its offset in the image, and the filters' weights.
  */
+// @ts-ignore: decorators of functions are AssemblyScript's
+@inline
 export function tile(
   filters: i32, image: usize, weights: usize, weightsEnd: usize, bias: usize, at: usize, out: usize, plane: usize,
 ): void {
-  switch (filters) {
-    case 1: return tile1(image, weights, weightsEnd, bias, at, out, plane);
-    case 2: return tile2(image, weights, weightsEnd, bias, at, out, plane);
-    case 3: return tile3(image, weights, weightsEnd, bias, at, out, plane);
-    case 4: return tile4(image, weights, weightsEnd, bias, at, out, plane);
-    case 5: return tile5(image, weights, weightsEnd, bias, at, out, plane);
-    case 6: return tile6(image, weights, weightsEnd, bias, at, out, plane);
-  }
+  unchecked(TILES[filters - 1])(image, weights, weightsEnd, bias, at, out, plane);
 }
+
+// Calls by way of tables are not inlined: in one large function, engines would order the sums in another way.
+type Tile = (
+  image: usize, weights: usize, weightsEnd: usize, bias: usize, at: usize, out: usize, plane: usize,
+) => void;
+const TILES: StaticArray<Tile> = [tile1, tile2, tile3, tile4, tile5, tile6];
 
 function tile1(
   image: usize, weights: usize, weightsEnd: usize, bias: usize, at: usize, out: usize, plane: usize,
@@ -338,28 +339,21 @@ function tile6(
  * Each record has the offset of a vector of places in x, and, from its byte 16 on, the filters' output gradients there.
  * Where `mask` is not 0, only the lanes of x count that are set there.
  */
+// @ts-ignore: decorators of functions are AssemblyScript's
+@inline
 export function gradTile(
   filters: i32, x: usize, taps: usize, records: usize, end: usize, mask: usize, results: usize,
 ): void {
-  if (mask == 0) {
-    switch (filters) {
-      case 1: return gradTile1(x, taps, records, end, results);
-      case 2: return gradTile2(x, taps, records, end, results);
-      case 3: return gradTile3(x, taps, records, end, results);
-      case 4: return gradTile4(x, taps, records, end, results);
-      case 5: return gradTile5(x, taps, records, end, results);
-      case 6: return gradTile6(x, taps, records, end, results);
-    }
-  }
-  switch (filters) {
-    case 1: return gradTile1Masked(x, taps, records, end, mask, results);
-    case 2: return gradTile2Masked(x, taps, records, end, mask, results);
-    case 3: return gradTile3Masked(x, taps, records, end, mask, results);
-    case 4: return gradTile4Masked(x, taps, records, end, mask, results);
-    case 5: return gradTile5Masked(x, taps, records, end, mask, results);
-    case 6: return gradTile6Masked(x, taps, records, end, mask, results);
-  }
+  if (mask == 0) unchecked(GRAD_TILES[filters - 1])(x, taps, records, end, results);
+  else unchecked(MASKED_GRAD_TILES[filters - 1])(x, taps, records, end, mask, results);
 }
+
+type GradTile = (x: usize, taps: usize, records: usize, end: usize, results: usize) => void;
+type MaskedGradTile = (x: usize, taps: usize, records: usize, end: usize, mask: usize, results: usize) => void;
+const GRAD_TILES: StaticArray<GradTile> = [gradTile1, gradTile2, gradTile3, gradTile4, gradTile5, gradTile6];
+const MASKED_GRAD_TILES: StaticArray<MaskedGradTile> = [
+  gradTile1Masked, gradTile2Masked, gradTile3Masked, gradTile4Masked, gradTile5Masked, gradTile6Masked,
+];
 
 function gradTile1(
   x: usize, taps: usize, records: usize, end: usize, results: usize,
