@@ -136,7 +136,7 @@ export class DataLoader<S, B = Collated<S>> implements AsyncIterable<B> {
    * @throws TapegradError (while it runs) where the dataset fails at a sample: the message names it, `cause` is the error.
    */
   [Symbol.asyncIterator](): AsyncGenerator<B, void, undefined> {
-    const pass: Pass = this.#resumed ?? { given: 0, drawn: 0, generators: [] };
+    const pass: Pass = this.#resumed ?? { given: 0, drawn: 0, over: false, generators: [] };
     // PyTorch's loader draws a seed for its workers here, even without any: what is drawn later depends on it.
     if (this.#resumed === null) (this.#generator ?? defaultGenerator).randomSeed();
     this.#resumed = null;
@@ -183,12 +183,13 @@ export class DataLoader<S, B = Collated<S>> implements AsyncIterable<B> {
   /** The batches of a pass that are yet to be given. */
   *#rest(pass: Pass): Generator<ArrayLike<number>, void, undefined> {
     const order = this.#batchSampler[Symbol.iterator]();
-    if (pass.drawn === 0) pass.generators = this.#generators().map((generator) => generator.getState());
+    if (pass.generators.length === 0) pass.generators = this.#generators().map((generator) => generator.getState());
     else yield* drawnBefore(order, pass, this.#generators());
     for (const indices of { [Symbol.iterator]: () => order }) {
       pass.drawn++;
       yield indices;
     }
+    pass.over = true;
   }
 
   /** All that its order may come from, the default one first. */

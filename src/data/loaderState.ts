@@ -12,6 +12,8 @@ export interface Pass {
   given: number;
   /** Batches that it has drawn from its sampler: one more than given, where one is in the making. */
   drawn: number;
+  /** Whether the sampler was asked for another one and had none: that may have drawn from a generator too. */
+  over: boolean;
   /** The generators, the default one first, as they were before it drew its first batch. */
   generators: readonly GeneratorState[];
 }
@@ -45,6 +47,7 @@ export function drawnBefore<T>(order: Iterator<T>, pass: Pass, generators: reado
       }
       if (index >= given) waiting.push(next.value);
     }
+    if (pass.over) order.next();
   } finally {
     setStates(generators, before);
   }
@@ -73,10 +76,11 @@ export function checkLoaderState(state: DataLoaderState, generators: number): vo
     throw bad(`the state of ${state.generators.length} generators`, `that of ${generators}`);
   }
   if (pass === null) return;
-  if (typeof pass !== "object" || !isCount(pass.given) || !isCount(pass.drawn) || pass.drawn < pass.given) {
+  const { given, drawn, over } = pass ?? {};
+  if (!isCount(given) || !isCount(drawn) || drawn < given || typeof over !== "boolean") {
     throw bad("a pass without the number of its batches", "what stateDict() gave");
   }
-  const began = pass.drawn === 0 ? 0 : generators + 1;
+  const began = drawn === 0 && !over ? 0 : generators + 1;
   if (!Array.isArray(pass.generators) || pass.generators.length !== began) {
     throw bad(`a pass that began with ${pass.generators?.length} generators`, `${began}`);
   }

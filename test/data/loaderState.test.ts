@@ -28,6 +28,9 @@ const makers: Readonly<Record<string, () => Loader>> = {
     }),
   "a subset": () =>
     new DataLoader(numbers(30), { batchSize: 2, sampler: new data.SubsetRandomSampler([3, 1, 4, 15, 9, 26]) }),
+  "shuffled by a generator of its own, one batch ahead": () =>
+    new DataLoader(numbers(11), { batchSize: 3, shuffle: true, generator: new Generator(5), prefetch: true }),
+  "without samples": () => new DataLoader(numbers(0), { batchSize: 3 }),
   "dropping the last": () => new DataLoader(numbers(11), { batchSize: 3, shuffle: true, dropLast: true }),
 };
 
@@ -129,10 +132,13 @@ describe("loadStateDict refuses", () => {
     [{ pass: {}, generators }, "got a pass without the number of its batches; expected what stateDict() gave"],
     [{ generators }, "got a pass without the number of its batches; expected what stateDict() gave"],
     [
-      { pass: { given: 2, drawn: 1, generators: [] }, generators },
+      { pass: { given: 2, drawn: 1, over: false, generators: [] }, generators },
       "got a pass without the number of its batches; expected what stateDict() gave",
     ],
-    [{ pass: { given: 1, drawn: 1, generators }, generators }, "got a pass that began with 1 generators; expected 2"],
+    [
+      { pass: { given: 1, drawn: 1, over: false, generators }, generators },
+      "got a pass that began with 1 generators; expected 2",
+    ],
   ])("%j", (state, message) => {
     const loader = own();
     const before = loader.stateDict();

@@ -3,7 +3,7 @@
  * network with everything that remembers something, logs the bits of each loss, saves after each step, and goes on from
  * the checkpoint where there is one.
  */
-import { appendFileSync, existsSync } from "node:fs";
+import { appendFileSync, existsSync, writeSync } from "node:fs";
 import { data, loadCheckpoint, manualSeed, nn, optim, randint, randn, saveCheckpoint } from "../../src/index.js";
 
 /** Halves the learning rate every 50 steps. */
@@ -44,10 +44,9 @@ const loader = new data.DataLoader(new data.TensorDataset(samples, labels), { ba
 let step = 0;
 if (existsSync(checkpoint))
   ({ step } = await loadCheckpoint(checkpoint, { model, optimizer, scheduler, loader, step }));
-console.log("ready");
-
 while (step < Number(steps)) {
   for await (const [x, y] of loader) {
+    writeSync(1, `step ${step + 1}\n`);
     optimizer.zeroGrad();
     const loss = nn.functional.crossEntropy(model.forward(x), y);
     loss.backward();
