@@ -1,6 +1,6 @@
-import { describe, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import type { AdamHyper, SgdHyper } from "../../../src/kernels/kernelSet.js";
-import { agrees, wasmSets } from "./sets.js";
+import { agrees, outputs, wasmSets } from "./sets.js";
 
 const sgd: SgdHyper = {
   lr: 0.1,
@@ -51,6 +51,25 @@ describe.each(wasmSets())("optimizer steps, %s", (_name, kernels) => {
           return { all: (await Promise.all([p, b, q, m, v, top].map((array) => bench.read(array)))).flat() };
         });
       }
+    }
+  });
+
+  test("what decays below the normal numbers becomes 0, and nothing else does", async () => {
+    const least = 2 ** -126;
+    const values = [1, -least, 4 * least, -4 * least, Number.NaN];
+    const results = await outputs(kernels, async (bench) => {
+      const [p, b, q, m, v] = [0, 1, 2, 3, 4].map(() => bench.input("float32", [5], values));
+      const g = bench.input("float32", [5], [0]);
+      if (!p || !b || !q || !m || !v) throw new Error("five arrays were made");
+      bench.kernels.sgdStep(p, g, null, { ...sgd, lr: 1, momentum: 0, weightDecay: 0.5 });
+      bench.kernels.sgdStep(q, g, b, { ...sgd, lr: 0, momentum: 0.5 });
+      bench.kernels.adamStep(q, g, m, v, null, { ...adam, lr: 0, beta1: 0.5, beta2: 0.5 });
+      return { p: await bench.read(p), b: await bench.read(b), m: await bench.read(m), v: await bench.read(v) };
+    });
+    const halves = [0.5, 0, 2 * least, -2 * least, Number.NaN];
+    for (const name of ["p", "b", "m", "v"]) {
+      // −0 is as good as 0.
+      expect(results[name]?.map((value) => value + 0)).toEqual(halves);
     }
   });
 
