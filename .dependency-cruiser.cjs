@@ -29,7 +29,12 @@ module.exports = {
       from: { path: "^src/kernels/(webgpu|tfjs)/" },
       to: { path: "^src/kernels/reference/" },
     },
-    only("tensor-sees-the-contract", "^src/tensor/", ["^src/tensor/", "^src/platform/", contract, errors], "Never a kernel set."),
+    only(
+      "tensor-sees-the-contract",
+      "^src/tensor/",
+      ["^src/tensor/", "^src/platform/", contract, errors],
+      "Never a kernel set.",
+    ),
     only("nn-uses-tensor", "^src/nn/", ["^src/nn/", "^src/tensor/", errors], "Layers import tensors and errors."),
     only("optim-uses-tensor", "^src/optim/", ["^src/optim/", "^src/tensor/", errors], "Never layers, never data."),
     {
@@ -97,6 +102,8 @@ module.exports = {
   ],
   options: {
     doNotFollow: { path: "node_modules" },
+    // A package of its own, whose dependencies only those have who measure them.
+    exclude: { path: "^bench/peers/" },
     tsPreCompilationDeps: true,
     tsConfig: { fileName: "tsconfig.json" },
     enhancedResolveOptions: { exportsFields: ["exports"], conditionNames: ["import", "types", "node", "default"] },
