@@ -215,8 +215,8 @@ export abstract class Module {
   }
 
   /**
-   * Copies the tensors of a state dict into the parameters and buffers of the same paths, cast to their dtypes. When it
-   * fails, nothing has changed.
+   * Copies the tensors of a state dict into the parameters and buffers of the same paths, cast to their dtypes. Tensors on
+   * the CPU fit a model on any device. When it fails, nothing has changed.
    *
    * @returns the keys that were missing and those that were too many, both empty when `strict`
    * @throws ArgumentError where keys are missing or too many, unless `strict` is false; where an entry is no tensor.

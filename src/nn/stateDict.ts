@@ -1,5 +1,6 @@
 import { ArgumentError, ShapeError } from "../errors.js";
 import { withGradMode } from "../tensor/autograd.js";
+import { to } from "../tensor/ops/cast.js";
 import { copy_ } from "../tensor/ops/fill.js";
 import { formatShape, sameShape } from "../tensor/shape.js";
 import { commonKernels, Tensor } from "../tensor/tensor.js";
@@ -51,9 +52,14 @@ export function loadState(
     throw new Kind(misfitMessage(kind, targets.size, strict ? { missingKeys, unexpectedKeys } : null, misfits));
   }
   const where = `loadStateDict of ${kind}`;
-  for (const [target, source] of pairs) commonKernels(where, target, source);
+  for (const [target, source] of pairs) for (const tensor of [target, source]) commonKernels(where, tensor);
   withGradMode(false, () => {
-    for (const [target, source] of pairs) copy_(target, source);
+    // All are brought to the model's device before the first is copied: when one fails, nothing has happened.
+    const here = pairs.map(([target, source]) => ({ target, source, near: to(source, target.device) }));
+    for (const { target, source, near } of here) {
+      copy_(target, near);
+      if (near !== source) near.dispose();
+    }
   });
   return { missingKeys, unexpectedKeys };
 }
