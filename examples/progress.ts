@@ -9,12 +9,15 @@ export class Progress {
   private readonly start = performance.now();
   private readonly bar: SingleBar | null;
   private lastDrawn = -Infinity;
-  private tenthsShown = 0;
+  private tenthsShown: number;
 
   constructor(
     private readonly title: string,
     private readonly total: number,
+    /** How much was done before. */
+    private readonly from = 0,
   ) {
+    this.tenthsShown = Math.floor((10 * from) / total);
     this.bar = process.stdout.isTTY
       ? new SingleBar({
           format: `${title} [{bar}] {percentage}% | loss {loss} | {speed} images/s | {time}`,
@@ -24,7 +27,7 @@ export class Progress {
           barIncompleteChar: " ",
         })
       : null;
-    this.bar?.start(total, 0, { loss: "  -   ", speed: "-", time: "" });
+    this.bar?.start(total, from, { loss: "  -   ", speed: "-", time: "" });
   }
 
   /** Shows that `done` of the total are done; asks for the loss only where it is going to be shown. */
@@ -39,8 +42,9 @@ export class Progress {
 
     const loss = (await meanLoss()).toFixed(4);
     const seconds = (performance.now() - this.start) / 1000;
-    const speed = Math.round(done / seconds).toString();
-    const time = finished ? `took ${clock(seconds)}` : `${clock((seconds / done) * (this.total - done))} left`;
+    const perSecond = (done - this.from) / seconds;
+    const speed = Math.round(perSecond).toString();
+    const time = finished ? `took ${clock(seconds)}` : `${clock((this.total - done) / perSecond)} left`;
     if (this.bar === null) {
       const percent = `${Math.floor((100 * done) / this.total)}%`.padStart(4);
       console.log(`${this.title} ${percent} | loss ${loss} | ${speed} images/s | ${time}`);

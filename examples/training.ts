@@ -7,8 +7,20 @@ type Loader = data.DataLoader<[image: Tensor, label: number]>;
 /** Told after each step how many images were seen, and how to get the mean loss so far, if it is wanted. */
 type Report = (imagesSeen: number, meanLoss: () => Promise<number>) => Promise<void>;
 
+/** How far an epoch is. */
+export interface EpochSoFar {
+  imagesSeen: number;
+  /** Sum of the loss over those images, where the model is: a loss read in each step would make a GPU wait. */
+  readonly lossSum: Tensor;
+}
+
+/** An epoch that has yet to begin. */
+export function newEpoch(): EpochSoFar {
+  return { imagesSeen: 0, lossSum: zeros([]) };
+}
+
 /**
- * Trains on every batch of the loader once.
+ * Trains on every batch that the loader has left in this epoch.
  *
  * @param lrAt the learning rate after a share of the epoch, from 0 to 1
  */
@@ -19,20 +31,19 @@ export async function trainEpoch(
   loader: Loader,
   lrAt: (share: number) => number,
   report: Report = async () => undefined,
+  epoch: EpochSoFar = newEpoch(),
 ): Promise<void> {
+  const { lossSum } = epoch;
   model.train();
-  // Summed where the model is: a loss read in each step would make a GPU wait.
-  const lossSum = zeros([]);
-  let imagesSeen = 0;
   for await (const [images, labels] of loader) {
     optimizer.zeroGrad();
     const batchLoss = loss(model.forward(images), labels);
     batchLoss.backward();
-    for (const group of optimizer.paramGroups) group.lr = lrAt(imagesSeen / loader.dataset.length);
+    for (const group of optimizer.paramGroups) group.lr = lrAt(epoch.imagesSeen / loader.dataset.length);
     optimizer.step();
     noGrad(() => lossSum.add_(batchLoss.mul(labels.numel())));
-    imagesSeen += labels.numel();
-    await report(imagesSeen, async () => (await lossSum.item()) / imagesSeen);
+    epoch.imagesSeen += labels.numel();
+    await report(epoch.imagesSeen, async () => (await lossSum.item()) / epoch.imagesSeen);
   }
 }
 
