@@ -187,6 +187,7 @@ describeOnGpu("a device of the user's own", () => {
     next.eval();
     next.loadStateDict(saved);
     expect(await noGrad(() => next.forward(inputs.to("webgpu"))).toArray()).toEqual(expected);
-    expect(() => next.forward(input)).toThrow("got a tensor of another GPUDevice");
+    expect(() => next.forward(input)).toThrow("the device was lost");
+    expect(() => next.forward(inputs.to("webgpu")).add(net.fc.weight.sum())).toThrow("the device was lost");
   });
 });
