@@ -348,7 +348,8 @@ describe("rule 3: small tensors stay readable", () => {
     const values = await Promise.all(losses.map((loss) => loss.item()));
     expect(values.every((value, i) => i === 0 || value < (values[i - 1] ?? 0))).toBe(true);
     expect(losses.map((loss) => loss.itemSync())).toEqual(values);
-    expect(held()).toEqual(after);
+    // Less, where finalizers of what came before had their turn in one of the awaits.
+    expect(held().bytes).toBeLessThanOrEqual(after.bytes);
     expect(noGrad(() => stack(losses).mean().itemSync())).toBeCloseTo(values.reduce((a, b) => a + b) / 20, 5);
   });
 
