@@ -24,8 +24,13 @@ function imageTile(filters, vectors) {
     `function tile${filters}(`,
     "  image: usize, weights: usize, weightsEnd: usize, bias: usize, at: usize, out: usize, plane: usize,",
     "): void {",
-    ...count(vectors).map((v) => `  const x${v} = load<u32>(at${at(8 * v)});`),
-    ...count(filters).map((f) => `  let ${sums(f).map((s) => `${s} = v128.load32_splat(bias${at(4 * f)})`).join(", ")};`),
+    ...count(vectors).map((v) => `  const x${v} = load<u32>(at${at(16 * v)});`),
+    ...count(filters).map(
+      (f) =>
+        `  let ${sums(f)
+          .map((s) => `${s} = v128.load32_splat(bias${at(4 * f)})`)
+          .join(", ")};`,
+    ),
     `  for (; weights < weightsEnd; weights += ${record}) {`,
     "    const offset = image + load<u32>(weights);",
     ...count(vectors).map((v) => `    const v${v} = v128.load(x${v} + offset);`),
@@ -34,7 +39,7 @@ function imageTile(filters, vectors) {
     write(`    const w${f} = v128.load32_splat(weights${at(4 * f + 4)});`);
     for (const v of count(vectors)) write(`    s${f}${v} = fma(w${f}, v${v}, s${f}${v});`);
   }
-  write("  }", ...count(vectors).map((v) => `  let to${v} = out + load<u32>(at, ${8 * v + 4});`));
+  write("  }", ...count(vectors).map((v) => `  let to${v} = out + load<u32>(at, ${16 * v + 4});`));
   for (const f of count(filters)) {
     if (f > 0) write(...count(vectors).map((v) => `  to${v} += plane;`));
     write(...count(vectors).map((v) => `  v128.store(to${v}, s${f}${v});`));
@@ -51,10 +56,17 @@ function gradTile(filters, taps, masked) {
     "): void {",
     ...(masked ? ["  const kept = v128.load(mask);"] : []),
     ...count(taps).map((t) => `  const x${t} = load<u32>(taps${at(4 * t)});`),
-    ...count(filters).map((f) => `  let ${count(taps).map((t) => `s${f}${t} = v128.load(ZEROS)`).join(", ")};`),
+    ...count(filters).map(
+      (f) =>
+        `  let ${count(taps)
+          .map((t) => `s${f}${t} = v128.load(ZEROS)`)
+          .join(", ")};`,
+    ),
     `  for (; records < end; records += ${16 * (filters + 1)}) {`,
     "    const from = x + load<u32>(records);",
-    ...count(taps).map((t) => `    const v${t} = ${masked ? `v128.and(v128.load(x${t} + from), kept)` : `v128.load(x${t} + from)`};`),
+    ...count(taps).map(
+      (t) => `    const v${t} = ${masked ? `v128.and(v128.load(x${t} + from), kept)` : `v128.load(x${t} + from)`};`,
+    ),
   );
   for (const f of count(filters)) {
     write(`    const d${f} = v128.load(records, ${16 * (f + 1)});`);
@@ -83,7 +95,7 @@ write(
   "}",
   "",
   "/**",
-  " * The convolution of a tile. At `at` lie pairs of offsets: of a vector of places in the image, and in the output.",
+  " * The convolution of a tile. At `at` lie, sixteen bytes each, offsets of vectors of places: in the image and in the output.",
   " * `weights` has a record for each tap: its offset in the image, and the filters' weights.",
   " */",
   "// @ts-ignore: decorators of functions are AssemblyScript's",
@@ -98,7 +110,9 @@ write(
   "type Tile = (",
   "  image: usize, weights: usize, weightsEnd: usize, bias: usize, at: usize, out: usize, plane: usize,",
   ") => void;",
-  `const TILES: StaticArray<Tile> = [${Object.keys(widths).map((filters) => `tile${filters}`).join(", ")}];`,
+  `const TILES: StaticArray<Tile> = [${Object.keys(widths)
+    .map((filters) => `tile${filters}`)
+    .join(", ")}];`,
 );
 for (const [filters, width] of Object.entries(widths)) imageTile(Number(filters), width);
 write(
@@ -119,9 +133,13 @@ write(
   "",
   "type GradTile = (x: usize, taps: usize, records: usize, end: usize, results: usize) => void;",
   "type MaskedGradTile = (x: usize, taps: usize, records: usize, end: usize, mask: usize, results: usize) => void;",
-  `const GRAD_TILES: StaticArray<GradTile> = [${Object.keys(widths).map((filters) => `gradTile${filters}`).join(", ")}];`,
+  `const GRAD_TILES: StaticArray<GradTile> = [${Object.keys(widths)
+    .map((filters) => `gradTile${filters}`)
+    .join(", ")}];`,
   "const MASKED_GRAD_TILES: StaticArray<MaskedGradTile> = [",
-  `  ${Object.keys(widths).map((filters) => `gradTile${filters}Masked`).join(", ")},`,
+  `  ${Object.keys(widths)
+    .map((filters) => `gradTile${filters}Masked`)
+    .join(", ")},`,
   "];",
 );
 for (const [filters, taps] of Object.entries(widths)) {

@@ -47,7 +47,10 @@ export const TARGET_STEP = 31;
 export const BLOCK_ROWS = 32;
 export const ROW_BLOCKS = 33;
 export const SOURCE_ROW_STEP = 34;
-/** The copy with padding: its rows (0: there is no copy), where it begins in the source, its columns, their step, and bytes. */
+/**
+ * The copy with padding: its rows (0: there is no copy), where it begins in the source, its columns, the parts that each
+ * row's columns are sorted into, steps in the source from row to row and from column to column of a part, and bytes.
+ */
 export const COPY_ROWS = 35;
 export const COPY_FIRST_ROW = 36;
 export const COPY_FIRST_COLUMN = 37;
@@ -59,7 +62,11 @@ export const COPY_PLANE = 41;
 export const BLOCKS = 42;
 export const BLOCK_FILTERS = 43;
 export const LARGE_BLOCKS = 44;
-/** Phases of eight words: taps, their number, packed weights, vectors, vectors in a row, rows, lanes, places of the weights. */
+/**
+ * Phases of PHASE_WORDS words: taps, their number, packed weights, vectors, vectors in a row, rows, lanes, places of the
+ * weights, and the taps of each row.
+ */
+export const PHASE_WORDS = 9;
 export const PHASES = 45;
 export const PHASE_COUNT = 46;
 /** Bytes from filter to filter and from group to group in the weight. */
@@ -77,6 +84,11 @@ export const IMAGES_AT_ONCE = 56;
 /** Bytes of a thread's sums and of its records of the output gradient. */
 export const SUMS_BYTES = 57;
 export const RECORDS_BYTES = 58;
+export const COPY_ROW_STEP = 59;
+export const COPY_PARTS = 60;
+/** Where offsets of tables, and of packed weights, count from. */
+export const TABLES = 61;
+export const PACKED = 62;
 
 /** Memory of a thread for tiles: offsets of one that is not whole, and results. */
-export const SPARE_BYTES = 64 + 16 * 12;
+export const SPARE_BYTES = 128 + 16 * 12;

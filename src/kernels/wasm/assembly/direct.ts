@@ -12,12 +12,17 @@ import { argument, pointer, threadIndex } from "./environment";
 import { ZEROS } from "./gemm";
 
 /** Pairs of offsets that are done for all filters before the next ones: what they read of the image stays in the cache. */
-const CHUNK = 24 * 8;
+const CHUNK = 24 * 16;
 
-/** A phase: which places it computes, and with which taps. Eight words. */
+/** A phase says which places it computes, and with which taps. */
 @inline
 function phaseWord(phase: i32, word: i32): usize {
-  return <usize>load<u32>(pointer(slot.PHASES) + (<usize>(phase * 8 + word) << 2));
+  return <usize>load<u32>(pointer(slot.TABLES) + pointer(slot.PHASES) + (<usize>(phase * slot.PHASE_WORDS + word) << 2));
+}
+
+@inline
+function phaseTable(phase: i32, word: i32): usize {
+  return pointer(slot.TABLES) + phaseWord(phase, word);
 }
 
 /** Filters in a block; the first ones may have one more than the others. */
@@ -35,10 +40,10 @@ export function packFilters(begin: i32, end: i32): void {
     const phase = unit / groups;
     const group = unit % groups;
     const taps = <i32>phaseWord(phase, 1);
-    const sources = phaseWord(phase, 7);
+    const sources = phaseTable(phase, 7);
     let from = pointer(slot.WEIGHT) + <usize>group * pointer(slot.WEIGHT_GROUP);
-    const offsets = phaseWord(phase, 0);
-    let to = phaseWord(phase, 2) + (<usize>(group * taps * (argument(slot.TARGET_PLANES) + blocks)) << 2);
+    const offsets = phaseTable(phase, 0);
+    let to = pointer(slot.PACKED) + phaseWord(phase, 2) + (<usize>(group * taps * (argument(slot.TARGET_PLANES) + blocks)) << 2);
     for (let block = 0; block < blocks; block++) {
       const filters = filtersOf(block);
       for (let tap = 0; tap < taps; tap++) {
@@ -82,21 +87,22 @@ export function direct(begin: i32, end: i32): void {
     const target = pointer(slot.TARGET) + <usize>(image * targetPlanes) * targetPlane + <usize>row * pointer(slot.TARGET_ROW);
     for (let phase = 0; phase < argument(slot.PHASE_COUNT); phase++) {
       const rows = min(<i32>phaseWord(phase, 5) - row, blockRows);
-      if (rows > 0) filterRows(phase, image % groups, source, rows, target, spare);
+      if (rows > 0) filterRows(phase, image % groups, source, row, rows, target, spare);
     }
   }
 }
 
-function filterRows(phase: i32, group: i32, source: usize, rows: i32, target: usize, spare: usize): void {
+function filterRows(phase: i32, group: i32, source: usize, row: i32, rows: i32, target: usize, spare: usize): void {
   const count = <usize>phaseWord(phase, 1);
   const targetPlanes = argument(slot.TARGET_PLANES);
   const blocks = argument(slot.BLOCKS);
   const plane = pointer(slot.TARGET_PLANE);
-  const firstWeights = phaseWord(phase, 2) + (<usize>group * count * <usize>(targetPlanes + blocks) << 2);
+  const firstWeights = pointer(slot.PACKED) + phaseWord(phase, 2) + (<usize>group * count * <usize>(targetPlanes + blocks) << 2);
   const hasBias = pointer(slot.BIAS) != 0;
   const firstBias = hasBias ? pointer(slot.BIAS) + (<usize>(group * targetPlanes) << 2) : ZEROS;
-  const vectors = phaseWord(phase, 3);
-  const end = vectors + <usize>rows * (phaseWord(phase, 4) << 3);
+  const vectors = phaseTable(phase, 3);
+  const end = vectors + <usize>rows * (phaseWord(phase, 4) << 4);
+  const rowTaps = phaseTable(phase, 8) + (<usize>row << 3);
   const lanes = <i32>phaseWord(phase, 6);
   const step = pointer(slot.TARGET_STEP);
   const whole = lanes == 4 && step == 4;
@@ -108,19 +114,17 @@ function filterRows(phase: i32, group: i32, source: usize, rows: i32, target: us
     let out = target;
     for (let block = 0; block < blocks; block++) {
       const filters = filtersOf(block);
-      const weightsEnd = weights + count * (<usize>(filters + 1) << 2);
-      const tileBytes = <usize>widthOf(filters) << 3;
-      let at = chunk;
-      if (whole) {
-        for (; at + tileBytes <= chunkEnd; at += tileBytes) {
-          tile(filters, source, weights, weightsEnd, bias, at, out, plane);
-        }
-      }
-      for (; at < chunkEnd; at += tileBytes) {
+      const recordBytes = <usize>(filters + 1) << 2;
+      const tileBytes = <usize>widthOf(filters) << 4;
+      for (let at = chunk; at < chunkEnd; at += tileBytes) {
+        // Further down, taps begin and end earlier: the tile's taps are those from its last row's first to its first row's last.
         const here = min(at + tileBytes, chunkEnd);
-        partOfTile(filters, source, weights, weightsEnd, bias, at, here, out, plane, lanes, step, spare, tileBytes);
+        const from = weights + recordBytes * <usize>load<u32>(rowTaps + load<u32>(here - 16, 8));
+        const to = weights + recordBytes * <usize>load<u32>(rowTaps + load<u32>(at, 8), 4);
+        if (whole && here == at + tileBytes) tile(filters, source, from, to, bias, at, out, plane);
+        else partOfTile(filters, source, from, to, bias, at, here, out, plane, lanes, step, spare, tileBytes);
       }
-      weights = weightsEnd;
+      weights += count * recordBytes;
       if (hasBias) bias += <usize>filters << 2;
       out += <usize>filters * plane;
     }
@@ -132,16 +136,16 @@ function partOfTile(
   filters: i32, source: usize, weights: usize, weightsEnd: usize, bias: usize, at: usize, end: usize, out: usize, plane: usize,
   lanes: i32, step: usize, spare: usize, tileBytes: usize,
 ): void {
-  const results = spare + 64;
-  const sparePlane = tileBytes << 1;
-  for (let i: usize = 0; i < tileBytes; i += 8) {
-    store<u32>(spare + i, load<u32>(min(at + i, end - 8)));
-    store<u32>(spare + i, <u32>(i << 1), 4);
+  const results = spare + 128;
+  const sparePlane = tileBytes;
+  for (let i: usize = 0; i < tileBytes; i += 16) {
+    store<u32>(spare + i, load<u32>(min(at + i, end - 16)));
+    store<u32>(spare + i, <u32>i, 4);
   }
   tile(filters, source, weights, weightsEnd, bias, spare, results, sparePlane);
   for (let filter = 0; filter < filters; filter++) {
     let from = results + <usize>filter * sparePlane;
-    for (let vector = at; vector < end; vector += 8) {
+    for (let vector = at; vector < end; vector += 16) {
       let to = out + load<u32>(vector, 4);
       if (lanes == 4 && step == 4) {
         v128.store(to, v128.load(from));
@@ -161,7 +165,7 @@ function partOfTile(
 function fillPlaces(at: usize, end: usize, bias: usize, biasStep: usize, out: usize, lanes: i32, step: usize): void {
   for (let plane = 0; plane < argument(slot.TARGET_PLANES); plane++) {
     const value = load<f32>(bias);
-    for (let vector = at; vector < end; vector += 8) {
+    for (let vector = at; vector < end; vector += 16) {
       let to = out + load<u32>(vector, 4);
       for (let lane = 0; lane < lanes; lane++) {
         store<f32>(to, value);

@@ -1,31 +1,33 @@
 /** Copies of images with their padding, in which every tap of every place lies at a fixed distance from the place. */
 import { argument, pointer } from "./environment";
-import { COPY_COLUMNS, COPY_FIRST_COLUMN, COPY_FIRST_ROW, COPY_PLANE, COPY_ROW, COPY_STEP, SOURCE_HEIGHT, SOURCE_WIDTH } from "./convolutionArguments";
+import { COPY_COLUMNS, COPY_FIRST_COLUMN, COPY_FIRST_ROW, COPY_PARTS, COPY_PLANE, COPY_ROW, COPY_ROW_STEP, COPY_STEP, SOURCE_HEIGHT, SOURCE_WIDTH } from "./convolutionArguments";
 
 /**
- * Copies `rows` rows of each plane, from row `first` of the padded image on. Columns that lie `step` apart in the image
- * lie side by side: first all that are 0 modulo the step, then those that are 1, and so on.
+ * Copies `rows` rows of each plane, from row `first` of the padded image on. Columns that a tap reads one after the other lie
+ * side by side: first all that are 0 modulo the parts, then those that are 1, and so on.
  */
 export function copyPlanes(source: usize, planes: i32, first: i32, rows: i32, to: usize): void {
   const height = argument(SOURCE_HEIGHT), width = argument(SOURCE_WIDTH);
-  const columns = argument(COPY_COLUMNS), step = argument(COPY_STEP);
+  const columns = argument(COPY_COLUMNS), parts = argument(COPY_PARTS), step = argument(COPY_STEP);
   const rowBytes = pointer(COPY_ROW);
-  const partBytes = rowBytes / <usize>step;
-  const top = first + argument(COPY_FIRST_ROW);
+  const partBytes = rowBytes / <usize>parts;
+  const rowStep = argument(COPY_ROW_STEP);
+  const top = first * rowStep + argument(COPY_FIRST_ROW);
   const left = argument(COPY_FIRST_COLUMN);
   for (let plane = 0; plane < planes; plane++) {
     let row = to;
-    for (let y = top; y < top + rows; y++) {
+    let y = top;
+    for (let i = 0; i < rows; i++) {
       if (y < 0 || y >= height) {
         memory.fill(row, 0, rowBytes);
       } else {
         const line = source + (<usize>(y * width) << 2);
-        for (let part = 0; part < step; part++) {
-          const count = step == 1 ? columns : (columns - part + step - 1) / step;
-          copyLine(line, width, left + part, step, count, row + <usize>part * partBytes);
+        for (let part = 0; part < parts; part++) {
+          copyLine(line, width, left + part, step, (columns - part + parts - 1) / parts, row + <usize>part * partBytes);
         }
       }
       row += rowBytes;
+      y += rowStep;
     }
     source += <usize>(height * width) << 2;
     to += pointer(COPY_PLANE);
@@ -43,6 +45,12 @@ function copyLine(line: usize, width: i32, first: i32, step: i32, count: i32, to
     for (; i + 4 <= inside; i += 4) {
       v128.store(to + (<usize>i << 2), v128.load(from));
       from += 16;
+    }
+  } else if (step == 2) {
+    // The fifth element is there too, so that both vectors lie within the line.
+    for (; i + 4 < inside; i += 4) {
+      v128.store(to + (<usize>i << 2), v128.shuffle<i32>(v128.load(from), v128.load(from, 16), 0, 2, 4, 6));
+      from += 32;
     }
   }
   for (; i < inside; i++) {

@@ -20,7 +20,7 @@ export function widthOf(filters: i32): i32 {
 }
 
 /**
- * The convolution of a tile. At `at` lie pairs of offsets: of a vector of places in the image, and in the output.
+ * The convolution of a tile. At `at` lie, sixteen bytes each, offsets of vectors of places: in the image and in the output.
  * `weights` has a record for each tap: its offset in the image, and the filters' weights.
  */
 // @ts-ignore: decorators of functions are AssemblyScript's
@@ -41,13 +41,13 @@ function tile1(
   image: usize, weights: usize, weightsEnd: usize, bias: usize, at: usize, out: usize, plane: usize,
 ): void {
   const x0 = load<u32>(at);
-  const x1 = load<u32>(at, 8);
-  const x2 = load<u32>(at, 16);
-  const x3 = load<u32>(at, 24);
-  const x4 = load<u32>(at, 32);
-  const x5 = load<u32>(at, 40);
-  const x6 = load<u32>(at, 48);
-  const x7 = load<u32>(at, 56);
+  const x1 = load<u32>(at, 16);
+  const x2 = load<u32>(at, 32);
+  const x3 = load<u32>(at, 48);
+  const x4 = load<u32>(at, 64);
+  const x5 = load<u32>(at, 80);
+  const x6 = load<u32>(at, 96);
+  const x7 = load<u32>(at, 112);
   let s00 = v128.load32_splat(bias), s01 = v128.load32_splat(bias), s02 = v128.load32_splat(bias), s03 = v128.load32_splat(bias), s04 = v128.load32_splat(bias), s05 = v128.load32_splat(bias), s06 = v128.load32_splat(bias), s07 = v128.load32_splat(bias);
   for (; weights < weightsEnd; weights += 8) {
     const offset = image + load<u32>(weights);
@@ -70,13 +70,13 @@ function tile1(
     s07 = fma(w0, v7, s07);
   }
   let to0 = out + load<u32>(at, 4);
-  let to1 = out + load<u32>(at, 12);
-  let to2 = out + load<u32>(at, 20);
-  let to3 = out + load<u32>(at, 28);
-  let to4 = out + load<u32>(at, 36);
-  let to5 = out + load<u32>(at, 44);
-  let to6 = out + load<u32>(at, 52);
-  let to7 = out + load<u32>(at, 60);
+  let to1 = out + load<u32>(at, 20);
+  let to2 = out + load<u32>(at, 36);
+  let to3 = out + load<u32>(at, 52);
+  let to4 = out + load<u32>(at, 68);
+  let to5 = out + load<u32>(at, 84);
+  let to6 = out + load<u32>(at, 100);
+  let to7 = out + load<u32>(at, 116);
   v128.store(to0, s00);
   v128.store(to1, s01);
   v128.store(to2, s02);
@@ -91,9 +91,9 @@ function tile2(
   image: usize, weights: usize, weightsEnd: usize, bias: usize, at: usize, out: usize, plane: usize,
 ): void {
   const x0 = load<u32>(at);
-  const x1 = load<u32>(at, 8);
-  const x2 = load<u32>(at, 16);
-  const x3 = load<u32>(at, 24);
+  const x1 = load<u32>(at, 16);
+  const x2 = load<u32>(at, 32);
+  const x3 = load<u32>(at, 48);
   let s00 = v128.load32_splat(bias), s01 = v128.load32_splat(bias), s02 = v128.load32_splat(bias), s03 = v128.load32_splat(bias);
   let s10 = v128.load32_splat(bias, 4), s11 = v128.load32_splat(bias, 4), s12 = v128.load32_splat(bias, 4), s13 = v128.load32_splat(bias, 4);
   for (; weights < weightsEnd; weights += 12) {
@@ -114,9 +114,9 @@ function tile2(
     s13 = fma(w1, v3, s13);
   }
   let to0 = out + load<u32>(at, 4);
-  let to1 = out + load<u32>(at, 12);
-  let to2 = out + load<u32>(at, 20);
-  let to3 = out + load<u32>(at, 28);
+  let to1 = out + load<u32>(at, 20);
+  let to2 = out + load<u32>(at, 36);
+  let to3 = out + load<u32>(at, 52);
   v128.store(to0, s00);
   v128.store(to1, s01);
   v128.store(to2, s02);
@@ -135,8 +135,8 @@ function tile3(
   image: usize, weights: usize, weightsEnd: usize, bias: usize, at: usize, out: usize, plane: usize,
 ): void {
   const x0 = load<u32>(at);
-  const x1 = load<u32>(at, 8);
-  const x2 = load<u32>(at, 16);
+  const x1 = load<u32>(at, 16);
+  const x2 = load<u32>(at, 32);
   let s00 = v128.load32_splat(bias), s01 = v128.load32_splat(bias), s02 = v128.load32_splat(bias);
   let s10 = v128.load32_splat(bias, 4), s11 = v128.load32_splat(bias, 4), s12 = v128.load32_splat(bias, 4);
   let s20 = v128.load32_splat(bias, 8), s21 = v128.load32_splat(bias, 8), s22 = v128.load32_splat(bias, 8);
@@ -159,8 +159,8 @@ function tile3(
     s22 = fma(w2, v2, s22);
   }
   let to0 = out + load<u32>(at, 4);
-  let to1 = out + load<u32>(at, 12);
-  let to2 = out + load<u32>(at, 20);
+  let to1 = out + load<u32>(at, 20);
+  let to2 = out + load<u32>(at, 36);
   v128.store(to0, s00);
   v128.store(to1, s01);
   v128.store(to2, s02);
@@ -182,7 +182,7 @@ function tile4(
   image: usize, weights: usize, weightsEnd: usize, bias: usize, at: usize, out: usize, plane: usize,
 ): void {
   const x0 = load<u32>(at);
-  const x1 = load<u32>(at, 8);
+  const x1 = load<u32>(at, 16);
   let s00 = v128.load32_splat(bias), s01 = v128.load32_splat(bias);
   let s10 = v128.load32_splat(bias, 4), s11 = v128.load32_splat(bias, 4);
   let s20 = v128.load32_splat(bias, 8), s21 = v128.load32_splat(bias, 8);
@@ -205,7 +205,7 @@ function tile4(
     s31 = fma(w3, v1, s31);
   }
   let to0 = out + load<u32>(at, 4);
-  let to1 = out + load<u32>(at, 12);
+  let to1 = out + load<u32>(at, 20);
   v128.store(to0, s00);
   v128.store(to1, s01);
   to0 += plane;
@@ -226,7 +226,7 @@ function tile5(
   image: usize, weights: usize, weightsEnd: usize, bias: usize, at: usize, out: usize, plane: usize,
 ): void {
   const x0 = load<u32>(at);
-  const x1 = load<u32>(at, 8);
+  const x1 = load<u32>(at, 16);
   let s00 = v128.load32_splat(bias), s01 = v128.load32_splat(bias);
   let s10 = v128.load32_splat(bias, 4), s11 = v128.load32_splat(bias, 4);
   let s20 = v128.load32_splat(bias, 8), s21 = v128.load32_splat(bias, 8);
@@ -253,7 +253,7 @@ function tile5(
     s41 = fma(w4, v1, s41);
   }
   let to0 = out + load<u32>(at, 4);
-  let to1 = out + load<u32>(at, 12);
+  let to1 = out + load<u32>(at, 20);
   v128.store(to0, s00);
   v128.store(to1, s01);
   to0 += plane;
@@ -278,7 +278,7 @@ function tile6(
   image: usize, weights: usize, weightsEnd: usize, bias: usize, at: usize, out: usize, plane: usize,
 ): void {
   const x0 = load<u32>(at);
-  const x1 = load<u32>(at, 8);
+  const x1 = load<u32>(at, 16);
   let s00 = v128.load32_splat(bias), s01 = v128.load32_splat(bias);
   let s10 = v128.load32_splat(bias, 4), s11 = v128.load32_splat(bias, 4);
   let s20 = v128.load32_splat(bias, 8), s21 = v128.load32_splat(bias, 8);
@@ -309,7 +309,7 @@ function tile6(
     s51 = fma(w5, v1, s51);
   }
   let to0 = out + load<u32>(at, 4);
-  let to1 = out + load<u32>(at, 12);
+  let to1 = out + load<u32>(at, 20);
   v128.store(to0, s00);
   v128.store(to1, s01);
   to0 += plane;

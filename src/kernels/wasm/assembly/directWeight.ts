@@ -34,6 +34,11 @@ export function directWeightGrad(begin: i32, end: i32): void {
   }
 }
 
+@inline
+function table(place: i32): usize {
+  return pointer(slot.TABLES) + pointer(place);
+}
+
 /** Filters in a block; the first ones may have one more than the others. */
 @inline
 function filtersOf(block: i32): i32 {
@@ -75,12 +80,12 @@ function addTiles(
   x: usize, gradient: usize, images: i32, rows: i32, results: usize, sums: usize, records: usize,
 ): void {
   const plane = pointer(slot.TARGET_PLANE);
-  const whole = pointer(slot.WHOLE_VECTORS);
+  const whole = table(slot.WHOLE_VECTORS);
   const wholeEnd = whole + <usize>(images * rows * argument(slot.WHOLE_PER_ROW)) * 8;
-  const rest = pointer(slot.REST_VECTORS);
+  const rest = table(slot.REST_VECTORS);
   const restEnd = rest + <usize>(images * rows * argument(slot.REST_PER_ROW)) * 8;
-  const mask = pointer(slot.REST_MASK);
-  const taps = pointer(slot.TAPS);
+  const mask = table(slot.REST_MASK);
+  const taps = table(slot.TAPS);
   const tapsEnd = taps + (<usize>argument(slot.TAP_COUNT) << 2);
   for (let block = 0; block < argument(slot.BLOCKS); block++) {
     const filters = filtersOf(block);
