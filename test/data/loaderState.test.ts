@@ -29,7 +29,7 @@ const makers: Readonly<Record<string, () => Loader>> = {
   "a subset": () =>
     new DataLoader(numbers(30), { batchSize: 2, sampler: new data.SubsetRandomSampler([3, 1, 4, 15, 9, 26]) }),
   "shuffled by a generator of its own, one batch ahead": () =>
-    new DataLoader(numbers(11), { batchSize: 3, shuffle: true, generator: new Generator(5), prefetch: true }),
+    new DataLoader(numbers(12), { batchSize: 3, shuffle: true, generator: new Generator(5), prefetch: true }),
   "without samples": () => new DataLoader(numbers(0), { batchSize: 3 }),
   "dropping the last": () => new DataLoader(numbers(11), { batchSize: 3, shuffle: true, dropLast: true }),
 };

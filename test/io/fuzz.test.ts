@@ -201,6 +201,23 @@ describe("files of torch.save", () => {
     check(await loadModel(zip(parts)));
   });
 
+  test("storages that are longer or shorter than their files", async () => {
+    const parts = filesIn(whole);
+    const pickle = parts.get("tiny/data.pkl") ?? expect.fail("no pickle");
+    // The first storage: "cpu" and its length, 6, as BININT1.
+    const at = Buffer.from(pickle).indexOf(Buffer.from("cpu")) + 3;
+    const place = pickle.indexOf(0x4b, at) + 1;
+    expect(pickle[place]).toBe(6);
+    for (const length of [5, 7, 200]) {
+      const changed = pickle.with(place, length);
+      await expect(loadModel(zip(new Map([...parts, ["tiny/data.pkl", changed]])))).rejects.toThrow(
+        length < 6
+          ? "load: got a tensor of shape [3, 2] with strides [1, 3] at 0 in the bytes; expected one within its storage of 5 elements."
+          : `load: got storage "0" of 24 bytes in the bytes; expected ${4 * length}.`,
+      );
+    }
+  });
+
   test("instructions at random", async () => {
     const damage = new Damage(5);
     const parts = filesIn(whole);
