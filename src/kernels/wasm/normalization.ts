@@ -34,7 +34,7 @@ export function normalizationKernels(engine: Engine, fallback: Loops): Normaliza
       writeAddresses([x, out]);
       engine.words[2] = x.shape.at(-1) ?? 1;
       engine.words[3] = logarithm ? 1 : 0;
-      overRows(id.SOFTMAX, x, 10);
+      overRows(id.SOFTMAX, x, 4);
     },
 
     softmaxGrad(outGrad, y, xGrad, logarithm) {
@@ -45,7 +45,7 @@ export function normalizationKernels(engine: Engine, fallback: Loops): Normaliza
       writeAddresses([outGrad, y, xGrad]);
       engine.words[3] = y.shape.at(-1) ?? 1;
       engine.words[4] = logarithm ? 1 : 0;
-      overRows(id.SOFTMAX_GRAD, y, logarithm ? 8 : 2);
+      overRows(id.SOFTMAX_GRAD, y, logarithm ? 6 : 2);
     },
 
     channelStats(x, mean, variance) {

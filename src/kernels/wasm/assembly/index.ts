@@ -129,8 +129,11 @@ export function help(crew: i32): void {
   }
 }
 
-/** How often a worker looks for a new job before it goes to sleep: some tens of microseconds. */
-const SPINS = 20000;
+/**
+ * How often a worker looks for a new job before it goes to sleep: some tenths of a millisecond, more than what lies between
+ * the kernels of a training step. To wake it takes tens of microseconds.
+ */
+const SPINS = 200000;
 
 /** The life of a worker thread, until its crew is dismissed. */
 export function work(index: i32, crew: i32): void {
