@@ -73,7 +73,7 @@ function gradTile(filters, taps, masked) {
     for (const t of count(taps)) write(`    s${f}${t} = fma(d${f}, v${t}, s${f}${t});`);
   }
   write("  }");
-  all.forEach((sum, i) => write(`  v128.store(results, ${sum}${at(16 * i)});`));
+  for (const [i, sum] of all.entries()) write(`  v128.store(results, ${sum}${at(16 * i)});`);
   write("}");
 }
 
