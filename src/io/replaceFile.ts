@@ -14,7 +14,7 @@ import { FileError } from "./fileError.js";
 export async function replaceFile(where: string, path: string | URL, chunks: AsyncIterable<Uint8Array>): Promise<void> {
   if (!isNode()) {
     throw new FileError(
-      `${where}: got ${String(path)} where there are no files; expected Node. Use saveToBlob(…) in a browser.`,
+      `${where}: got ${String(path)} where there are no files; expected Node. Use saveToBlob(…) or checkpointToBlob(…) in a browser.`,
     );
   }
   if (!(typeof path === "string" ? path !== "" : path instanceof URL && path.protocol === "file:")) {

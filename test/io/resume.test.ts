@@ -6,7 +6,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as after } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import { afterAll, expect, test } from "vitest";
+import { build } from "esbuild";
+import { afterAll, beforeAll, expect, test } from "vitest";
 
 const KILLS = 100;
 /** Trainings that are killed at the same time, each its share of the times. */
@@ -19,18 +20,22 @@ const ENDLESS = 1_000_000;
 
 const folder = mkdtempSync(join(tmpdir(), "tapegrad-resume-"));
 afterAll(() => rmSync(folder, { recursive: true }));
-const script = fileURLToPath(new URL("./trainingChild.ts", import.meta.url));
+/** One file, so that a hundred processes start in little time. */
+const script = join(folder, "training.mjs");
+beforeAll(() =>
+  build({
+    entryPoints: [fileURLToPath(new URL("./trainingChild.ts", import.meta.url))],
+    outfile: script,
+    bundle: true,
+    platform: "node",
+    format: "esm",
+    logLevel: "error",
+  }),
+);
 
 /** Runs the training up to a step, or kills it some time after it began as many as `killAt`; gives how it ended. */
 async function train(lane: string, steps: number, killAt: number | null): Promise<unknown> {
-  const args = [
-    "--import",
-    "tsx",
-    script,
-    join(folder, lane, "checkpoint"),
-    join(folder, `${lane}.log`),
-    String(steps),
-  ];
+  const args = [script, join(folder, lane, "checkpoint"), join(folder, `${lane}.log`), String(steps)];
   const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"] });
   const ended = once(child, "exit") as Promise<[number | null, string | null]>;
   // A line for each step that begins.
