@@ -8,6 +8,7 @@ import {
   directInputGradServes,
   directWeightGrad,
   directWeightGradServes,
+  directWeightGradWins,
 } from "./convolutionDirect.js";
 import type { Engine } from "./engine.js";
 import {
@@ -58,7 +59,7 @@ const table: {
   ],
   weightGrad: [
     { road: "winograd", serves: canWinograd, wins: winogradWeightGradWins, run: winogradWeightGrad },
-    { road: "direct", serves: directWeightGradServes, wins: always, run: directWeightGrad },
+    { road: "direct", serves: directWeightGradServes, wins: directWeightGradWins, run: directWeightGrad },
     { road: "columns", serves: always, wins: always, run: columnsWeightGrad },
   ],
 };

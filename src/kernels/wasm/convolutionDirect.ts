@@ -10,6 +10,9 @@ import { addressOf } from "./memory.js";
 
 /** Most phases of a stride: beyond, each has too few places. */
 const MOST_PHASES = 16;
+/** Rows of so many places are wide, and so many weights are many, for the weight gradient. */
+const WIDE_ROW = 8;
+const MANY_WEIGHTS = 2 ** 14;
 /** Multiplications in one of the steps that `Engine.launch` counts in. */
 const PER_STEP = 16;
 /** Plans that are kept. A network has a few for each of its layers. */
@@ -116,4 +119,10 @@ export function directWeightGrad(engine: Engine, outGrad: Dense, x: Dense, weigh
 /** Whether rows have room for a vector: the output gradient is read where it lies. */
 export function directWeightGradServes(g: ConvGeometry): boolean {
   return flattened(g).outWidth >= LANES;
+}
+
+/** Narrow rows make short runs, and with many weights that costs more than columns do. */
+export function directWeightGradWins(g: ConvGeometry): boolean {
+  const weights = (g.channels / g.groups) * g.kernelHeight * g.kernelWidth * (g.outChannels / g.groups);
+  return flattened(g).outWidth >= WIDE_ROW || weights < MANY_WEIGHTS;
 }

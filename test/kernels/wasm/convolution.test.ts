@@ -187,7 +187,8 @@ function describeGeometry(g: ConvGeometry): string {
 function expectEqual(got: Float32Array, wanted: Float32Array, tolerance: number, what: string): void {
   for (let i = 0; i < wanted.length; i++) {
     const [a, b] = [got[i] ?? Number.NaN, wanted[i] ?? Number.NaN];
-    if (!(Math.abs(a - b) <= tolerance * Math.max(1, Math.abs(b)))) {
+    const isSame = Object.is(a, b) || Math.abs(a - b) <= tolerance * Math.max(1, Math.abs(b));
+    if (!isSame) {
       expect.fail(`${what}: element ${i} is ${a}, expected ${b}`);
     }
   }
@@ -227,4 +228,78 @@ describe.each(roads)("the road of %s", (road) => {
       for (const pass of passes) expect(taken[pass]).toBeGreaterThan(GEOMETRIES / 2);
     }, 120_000);
   }
+});
+
+/** A layer as networks have them; the output size follows. */
+function layer(
+  batch: number,
+  channels: number,
+  size: number,
+  outChannels: number,
+  kernel: number,
+  options: { stride?: number; padding?: number; groups?: number } = {},
+): ConvGeometry {
+  const { stride = 1, padding = 0, groups = 1 } = options;
+  const out = Math.floor((size + 2 * padding - kernel) / stride) + 1;
+  return {
+    ...{ batch, channels, inHeight: size, inWidth: size, outHeight: out, outWidth: out },
+    ...{ kernelHeight: kernel, kernelWidth: kernel, strideHeight: stride, strideWidth: stride },
+    ...{ padTop: padding, padLeft: padding, dilationHeight: 1, dilationWidth: 1, outChannels, groups },
+  };
+}
+
+const layers: readonly (readonly [string, ConvGeometry])[] = [
+  ["few channels, many images", layer(70, 3, 12, 6, 3)],
+  ["5x5, rows of ten", layer(20, 6, 14, 16, 5)],
+  ["one channel", layer(9, 1, 28, 16, 3, { padding: 1 })],
+  ["stride 2", layer(5, 16, 32, 32, 3, { stride: 2, padding: 1 })],
+  ["1x1 with stride 2", layer(5, 16, 32, 32, 1, { stride: 2 })],
+  ["1x1 over an odd width", layer(4, 32, 7, 48, 1)],
+  ["depthwise", layer(4, 24, 15, 24, 3, { padding: 1, groups: 24 })],
+  ["large image, cut into rows", layer(1, 12, 150, 7, 7, { stride: 2, padding: 3 })],
+  ["narrow rows with many weights", layer(6, 64, 5, 64, 5, { padding: 2 })],
+  ["kernel as large as the image", layer(6, 32, 6, 40, 6)],
+];
+
+describe.each(layers)("a layer: %s", (_name, g) => {
+  const choices: readonly (Road | null)[] = [...roads, null];
+  test.each(choices)("road %s: as the definition, and the same bits again", async (road) => {
+    const bench = new RoadBench("relaxed", 2);
+    const kernels = bench.take(road);
+    const reference = createReferenceKernels();
+    const numbers = new Dice(7).numbers(g, "fractions");
+    for (const pass of passes) {
+      const wanted = await run(reference, pass, g, numbers, true, 0);
+      const first = await run(kernels, pass, g, numbers, true, 0);
+      expectEqual(first, wanted, 2e-4, pass);
+      for (let i = 0; i < 3; i++) expect(await run(kernels, pass, g, numbers, true, 0)).toEqual(first);
+    }
+    bench.checkGuards();
+    bench.close();
+  });
+});
+
+describe.each(roads)("the road of %s", (road) => {
+  test("infinities reach what they reach in the definition, and nothing else", async () => {
+    const bench = new RoadBench("relaxed", 2);
+    const kernels = bench.take(road);
+    const reference = createReferenceKernels();
+    const dice = new Dice(11);
+    for (let i = 0; i < 100; i++) {
+      const g = dice.geometry();
+      const numbers = dice.numbers(g);
+      numbers.x[dice.from(0, numbers.x.length - 1)] = Number.POSITIVE_INFINITY;
+      for (const pass of ["forward", "weightGrad"] as const) {
+        const wanted = await run(reference, pass, g, numbers, true, 0);
+        expectEqual(await run(kernels, pass, g, numbers, true, 0), wanted, 0, `${pass}, ${describeGeometry(g)}`);
+      }
+      numbers.x.fill(1);
+      numbers.outGrad[dice.from(0, numbers.outGrad.length - 1)] = Number.POSITIVE_INFINITY;
+      for (const pass of ["inputGrad", "weightGrad"] as const) {
+        const wanted = await run(reference, pass, g, numbers, true, 0);
+        expectEqual(await run(kernels, pass, g, numbers, true, 0), wanted, 0, `${pass}, ${describeGeometry(g)}`);
+      }
+    }
+    bench.close();
+  });
 });
