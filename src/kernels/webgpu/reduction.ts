@@ -107,12 +107,12 @@ function launchStage(runtime: Runtime, reduction: Reduction, teams: number, toge
     shape.filter((_, axis) => drop(axis)),
     arrays.map(({ value }) => ({ ...withAxes(value, drop), offset: 0 })),
   );
-  if (inner.shape.length > MOST_AXES || outer.shape.length + inner.shape.length > 2 * MOST_AXES - 4) {
+  const rank = Math.min(outer.shape.length, MOST_AXES);
+  if (inner.shape.length > MOST_AXES || rank + inner.shape.length > 2 * MOST_AXES - 4) {
     splitAxes(runtime, reduction);
     return;
   }
   const type = wgslType(out.dtype);
-  const rank = Math.min(outer.shape.length, MOST_AXES);
   const key = `reduce/${name}/${rank}/${inner.shape.length}/${type}/${together ? "together" : "alone"}/${operands.map(({ name, type }) => name + type).join("/")}`;
   const kernel = runtime.kernel(key, () => {
     const names = arrays.map((operand) => operand.name);

@@ -268,6 +268,12 @@ export class Runtime {
 
   private compile(text: KernelText): Kernel {
     const { outputs, inputs = {}, uniforms = {}, workgroup = [256, 1, 1] } = text;
+    if (Object.keys(uniforms).length > SLOT / 4) {
+      throw new TapegradError(
+        `webgpu: kernel "${text.name}" has ${Object.keys(uniforms).length} uniforms; expected ${SLOT / 4} or fewer. ` +
+          "This is a bug in the library: please report it.",
+      );
+    }
     const access = accessOf(text);
     const outputCount = Object.keys(outputs).length;
     const groupLayout = this.groupLayout(access, outputCount, Object.keys(inputs).length);

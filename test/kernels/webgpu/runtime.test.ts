@@ -154,6 +154,11 @@ describeOnGpu("launches", () => {
         const kept = shape.map((_, axis) => (axis % 3 === 0 ? 1 : 2));
         const some = bench.output("int32", kept);
         set.reduce("sum", x, some);
+        // Axes of which none can be joined with the next, and none to reduce.
+        const many = new Array<number>(14).fill(2);
+        const backwards = many.map((_, axis) => 13 - axis);
+        const same = bench.output("int32", many);
+        set.reduce("sum", bench.input("int32", many, undefined, { order: backwards }), same);
         const spread = new Array<number>(10).fill(2);
         const all = bench.output("int32", new Array<number>(10).fill(1));
         set.reduce(
@@ -163,7 +168,13 @@ describeOnGpu("launches", () => {
         );
         const [indices, chosen] = [bench.input("int32", shape, bench.integers(4096, 2)), bench.output("int32", shape)];
         set.gather(x, 3, indices, chosen);
-        return [await bench.read(copy), await bench.read(some), await bench.read(all), await bench.read(chosen)];
+        return [
+          await bench.read(same),
+          await bench.read(copy),
+          await bench.read(some),
+          await bench.read(all),
+          await bench.read(chosen),
+        ];
       }),
     );
     expect(results[0]).toEqual(results[1]);
