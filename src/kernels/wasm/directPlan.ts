@@ -20,6 +20,8 @@ const TILE_FILTERS = 6;
 const TILE_TAPS = [8, 4, 3, 2, 2, 2];
 /** Taps are filled up with so many, so that whole tiles can be read. */
 const SPARE_TAPS = 7;
+/** Bytes behind a copy that are written to. */
+const COPY_SLACK = 12;
 /** Bytes of output gradients that stay in the first-level cache. */
 const NEAR_BYTES = 3 * 2 ** 13;
 /** Units for each thread, so that the last ones weigh little. */
@@ -165,7 +167,7 @@ function planFiltering(g: ConvGeometry, f: Filtering, layout: WeightLayout): Pla
     tables: tables.toArray(),
     words,
     packedBytes,
-    bytesPerThread: slot.SPARE_BYTES + (f.copy === null ? 0 : 4 * f.sourcePlanes * f.plane),
+    bytesPerThread: slot.SPARE_BYTES + (f.copy === null ? 0 : 4 * f.sourcePlanes * f.plane + COPY_SLACK),
     units: g.batch * g.groups * Math.ceil(f.vertical.places / f.blockRows),
     packUnits: phaseCount * g.groups,
   };
@@ -243,7 +245,8 @@ export function planWeightGrad(geometry: ConvGeometry, threads: number): Plan {
     tables: tables.toArray(),
     words,
     packedBytes: 4 * parts * length,
-    bytesPerThread: Math.ceil((slot.SPARE_BYTES + sumsBytes + recordsBytes + copyBytes * images) / 64) * 64,
+    bytesPerThread:
+      Math.ceil((slot.SPARE_BYTES + sumsBytes + recordsBytes + copyBytes * images + COPY_SLACK) / 64) * 64,
     units: parts * g.groups,
     packUnits: parts,
   };

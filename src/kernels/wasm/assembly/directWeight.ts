@@ -123,15 +123,35 @@ function addLanes(vectors: usize, length: i32, sums: usize): void {
 function packGradient(
   filters: i32, gradient: usize, plane: usize, pairs: usize, pairsEnd: usize, kept: v128, to: usize,
 ): usize {
+  switch (filters) {
+    case 1: return packFilters(1, gradient, plane, pairs, pairsEnd, kept, to);
+    case 2: return packFilters(2, gradient, plane, pairs, pairsEnd, kept, to);
+    case 3: return packFilters(3, gradient, plane, pairs, pairsEnd, kept, to);
+    case 4: return packFilters(4, gradient, plane, pairs, pairsEnd, kept, to);
+    case 5: return packFilters(5, gradient, plane, pairs, pairsEnd, kept, to);
+  }
+  return packFilters(6, gradient, plane, pairs, pairsEnd, kept, to);
+}
+
+/** The same for a constant number of filters. */
+@inline
+function packFilters(
+  filters: i32, gradient: usize, plane: usize, pairs: usize, pairsEnd: usize, kept: v128, to: usize,
+): usize {
+  const plane2 = plane << 1;
+  const gradient3 = gradient + plane + plane2;
   for (; pairs < pairsEnd; pairs += 8) {
     store<u32>(to, load<u32>(pairs));
-    let from = gradient + load<u32>(pairs, 4);
-    for (let filter = 0; filter < filters; filter++) {
-      to += 16;
-      v128.store(to, v128.and(v128.load(from), kept));
-      from += plane;
-    }
-    to += 16;
+    const offset = load<u32>(pairs, 4);
+    const from = gradient + offset;
+    v128.store(to, v128.and(v128.load(from), kept), 16);
+    if (filters > 1) v128.store(to, v128.and(v128.load(from + plane), kept), 32);
+    if (filters > 2) v128.store(to, v128.and(v128.load(from + plane2), kept), 48);
+    const from3 = gradient3 + offset;
+    if (filters > 3) v128.store(to, v128.and(v128.load(from3), kept), 64);
+    if (filters > 4) v128.store(to, v128.and(v128.load(from3 + plane), kept), 80);
+    if (filters > 5) v128.store(to, v128.and(v128.load(from3 + plane2), kept), 96);
+    to += <usize>(filters + 1) << 4;
   }
   return to;
 }
