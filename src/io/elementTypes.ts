@@ -9,11 +9,12 @@ export interface ElementType {
   /** What tensors hold it as. */
   readonly dtype: DType;
   /**
-   * The elements in `buffer`, which holds nothing else. The result may share its memory.
+   * The elements in `buffer`, which holds nothing else. The result shares its memory, or that of `scratch`, which has room
+   * for as many elements of the dtype.
    *
    * @param where names the tensor, for messages
    */
-  decode(buffer: ArrayBuffer, where: string): TypedArray;
+  decode(buffer: ArrayBuffer, scratch: ArrayBuffer, where: string): TypedArray;
 }
 
 const float32: ElementType = { bytes: 4, dtype: "float32", decode: (buffer) => new Float32Array(buffer) };
@@ -23,7 +24,7 @@ const int32: ElementType = { bytes: 4, dtype: "int32", decode: (buffer) => new I
 const bool: ElementType = {
   bytes: 1,
   dtype: "bool",
-  decode(buffer, where) {
+  decode(buffer, _scratch, where) {
     const values = new Uint8Array(buffer);
     const wrong = values.find((value) => value > 1);
     if (wrong === undefined) return values;
@@ -36,10 +37,10 @@ const bool: ElementType = {
 const float16: ElementType = {
   bytes: 2,
   dtype: "float32",
-  decode(buffer) {
+  decode(buffer, scratch) {
     halves ??= allHalves();
     const bits = new Uint16Array(buffer);
-    const values = new Float32Array(bits.length);
+    const values = new Float32Array(scratch, 0, bits.length);
     for (let i = 0; i < bits.length; i++) values[i] = halves[bits[i] as number] as number;
     return values;
   },
@@ -64,12 +65,12 @@ function allHalves(): Float32Array {
 const bfloat16: ElementType = {
   bytes: 2,
   dtype: "float32",
-  decode(buffer) {
+  decode(buffer, scratch) {
     const bits = new Uint16Array(buffer);
     // The upper half of a float32.
-    const wide = new Uint32Array(bits.length);
+    const wide = new Uint32Array(scratch, 0, bits.length);
     for (let i = 0; i < bits.length; i++) wide[i] = (bits[i] as number) << 16;
-    return new Float32Array(wide.buffer);
+    return new Float32Array(scratch, 0, bits.length);
   },
 };
 
@@ -77,13 +78,22 @@ function narrowInteger(
   Kind: { new (buffer: ArrayBuffer): Int8Array | Uint8Array | Int16Array | Uint16Array },
   bytes: number,
 ): ElementType {
-  return { bytes, dtype: "int32", decode: (buffer) => new Int32Array(new Kind(buffer)) };
+  return {
+    bytes,
+    dtype: "int32",
+    decode(buffer, scratch) {
+      const narrow = new Kind(buffer);
+      const values = new Int32Array(scratch, 0, narrow.length);
+      values.set(narrow);
+      return values;
+    },
+  };
 }
 
 const uint32: ElementType = {
   bytes: 4,
   dtype: "int32",
-  decode(buffer, where) {
+  decode(buffer, _scratch, where) {
     const values = new Int32Array(buffer);
     const wrong = values.find((value) => value < 0);
     if (wrong !== undefined) throw tooLarge(where, BigInt(wrong >>> 0));
@@ -95,9 +105,9 @@ function wideInteger(signed: boolean): ElementType {
   return {
     bytes: 8,
     dtype: "int32",
-    decode(buffer, where) {
+    decode(buffer, scratch, where) {
       const halves = new Int32Array(buffer);
-      const values = new Int32Array(halves.length / 2);
+      const values = new Int32Array(scratch, 0, halves.length / 2);
       for (let i = 0; i < values.length; i++) {
         const low = halves[2 * i] as number;
         const high = halves[2 * i + 1] as number;

@@ -28,12 +28,13 @@ export async function readTensor(
   try {
     const total = elementCount(shape) * type.bytes;
     let buffer = new ArrayBuffer(Math.min(total, PIECE_BYTES));
+    const scratch = new ArrayBuffer((buffer.byteLength / type.bytes) * bytesPerElement(type.dtype));
     for (let done = 0; done < total; done += buffer.byteLength) {
       if (total - done < buffer.byteLength) buffer = new ArrayBuffer(total - done);
       const bytes = new Uint8Array(buffer);
       await source.read(position + done, bytes);
       onPiece(bytes);
-      out.kernels.write(out.buffer, out.dtype, done / type.bytes, type.decode(buffer, where));
+      out.kernels.write(out.buffer, out.dtype, done / type.bytes, type.decode(buffer, scratch, where));
     }
     return out;
   } catch (error) {
