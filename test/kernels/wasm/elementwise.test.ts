@@ -9,8 +9,12 @@ const { NaN: nan, POSITIVE_INFINITY: inf } = Number;
 const sets = wasmSets();
 const SMALLEST_NORMAL = 2 ** -126;
 
-/** Every 65,537th of all float32 bit patterns: each exponent, both signs, denormals, infinities and NaN. */
-const floats = new Float32Array(Uint32Array.from({ length: 65535 }, (_, i) => i * 65537).buffer);
+/** Every 65,537th of all float32 bit patterns: each exponent, both signs, denormals, NaN; and what has a special case. */
+const floats = new Float32Array(65535);
+new Uint32Array(floats.buffer).forEach((_, i, bits) => {
+  bits[i] = i * 65537;
+});
+floats.set([0, -0, inf, -inf, 1, -1, 2, -2, 3, -3, 0.5, -0.5, 1.5, -1.5, 1e-45, -1e-45, 88.72284, -87.4, 0.625], 1000);
 
 /** Distance from the exact result in units of the last place that a float32 of its size has. */
 function errorInUlps(got: number, exact: number): number {

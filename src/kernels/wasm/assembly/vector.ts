@@ -106,11 +106,11 @@ export function tanh4(x: v128): v128 {
   p = fma(p, z, constant(-5.37397155531e-2));
   p = fma(p, z, constant(1.33314422036e-1));
   p = fma(p, z, constant(-3.33332819422e-1));
-  const small = fma(f32x4.mul(x, z), p, x);
-  const e = exp4(f32x4.mul(size, constant(-2.0)));
+  const small = fma(f32x4.mul(size, z), p, size);
+  const e = expOfNegative4(f32x4.mul(size, constant(-2.0)));
   const large = f32x4.div(f32x4.sub(constant(1.0), e), f32x4.add(constant(1.0), e));
-  const signed = v128.or(large, v128.and(x, i32x4.splat(0x80000000)));
-  return select(f32x4.lt(size, constant(0.625)), small, select(f32x4.eq(x, x), signed, x));
+  const result = select(f32x4.lt(size, constant(0.625)), small, large);
+  return v128.or(result, v128.and(x, i32x4.splat(0x80000000)));
 }
 
 /** 1 / (1 + e⁻ˣ). */
