@@ -14,8 +14,6 @@ const UNITS_PER_THREAD = 4;
 const PARTS_BYTES = 2 ** 25;
 /** Multiplications in one of the steps that `Engine.launch` counts in. */
 const PER_STEP = 16;
-/** Elements of a weight gradient in one unit of the adding up. */
-export const ADD_BLOCK = 256;
 
 /** Multiplications of one pass. */
 export function multiplications(g: ConvGeometry): number {
@@ -124,5 +122,5 @@ export function columnsWeightGrad(engine: Engine, outGrad: Dense, x: Dense, weig
 /** out = the sum of `parts` arrays that lie one behind the other. */
 export function addParts(engine: Engine, sums: number, out: Dense, parts: number, length: number): void {
   engine.words.set([sums, addressOf(out), parts, length]);
-  engine.launch(ADD_PARTS, Math.ceil(length / ADD_BLOCK), (parts * length) / 4);
+  engine.launch(ADD_PARTS, Math.ceil(length / slot.ADD_BLOCK), (parts * length) / 4);
 }

@@ -7,7 +7,7 @@
  *
  * @module
  */
-import { BATCH, CHANNELS, DILATION_HEIGHT, DILATION_WIDTH, GROUPS, IN_HEIGHT, IN_WIDTH, KERNEL_HEIGHT, KERNEL_WIDTH, OUT_CHANNELS, OUT_HEIGHT, OUT_WIDTH, PAD_LEFT, PAD_TOP, ROWS_AT_ONCE, SPLIT, STRIDE_HEIGHT, STRIDE_WIDTH } from "./convolutionArguments";
+import { ADD_BLOCK, BATCH, CHANNELS, DILATION_HEIGHT, DILATION_WIDTH, GROUPS, IN_HEIGHT, IN_WIDTH, KERNEL_HEIGHT, KERNEL_WIDTH, OUT_CHANNELS, OUT_HEIGHT, OUT_WIDTH, PAD_LEFT, PAD_TOP, ROWS_AT_ONCE, SPLIT, STRIDE_HEIGHT, STRIDE_WIDTH } from "./convolutionArguments";
 import { argument, pointer, threadIndex } from "./environment";
 import { gemm, gemmFrom, ZEROS } from "./gemm";
 import { GEMM_SCRATCH_BYTES } from "./gemmSizes";
@@ -289,14 +289,11 @@ export function columnsWeightGrad(begin: i32, end: i32): void {
   }
 }
 
-/** Elements of a weight gradient that are one unit of `addParts`. */
-const BLOCK = 256;
-
 /** Adds up partial sums in their order. Arguments: 0 sums, 1 out, 2 parts, 3 elements of one part. A unit is a block of elements. */
 export function addParts(begin: i32, end: i32): void {
   const parts = argument(2);
   const length = argument(3);
-  for (let i = begin * BLOCK; i < min(end * BLOCK, length); ) {
+  for (let i = begin * ADD_BLOCK; i < min(end * ADD_BLOCK, length); ) {
     let from = pointer(0) + (<usize>i << 2);
     const to = pointer(1) + (<usize>i << 2);
     if (i + 4 <= length) {

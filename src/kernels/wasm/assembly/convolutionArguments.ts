@@ -92,3 +92,6 @@ export const PACKED = 62;
 
 /** Memory of a thread for tiles: offsets of one that is not whole, and results. */
 export const SPARE_BYTES = 128 + 16 * 12;
+
+/** Elements of a weight gradient in one unit of the adding up of parts. */
+export const ADD_BLOCK = 256;
