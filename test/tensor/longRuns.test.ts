@@ -1,6 +1,4 @@
 /** Thousands of training steps without a single dispose, in flat memory: what rule 2 and 3 are for. */
-import { setFlagsFromString } from "node:v8";
-import { runInNewContext } from "node:vm";
 import { beforeEach, describe, expect, test } from "vitest";
 import {
   grad,
@@ -19,12 +17,11 @@ import {
 import { createReferenceKernels } from "../../src/kernels/reference/index.js";
 import { createWasmKernels } from "../../src/kernels/wasm/index.js";
 import { registerKernels } from "../../src/tensor/device.js";
+import { collectAndFinalize, collectGarbage } from "../support/collectGarbage.js";
 
 // Whoever reads memory that was given back reads NaN, and the losses show it.
 beforeEach(() => registerKernels("cpu", createReferenceKernels({ poison: true })));
 
-setFlagsFromString("--expose-gc");
-const collectGarbage = runInNewContext("gc") as () => void;
 const eventLoop = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 2));
 
 const { mseLoss, crossEntropy } = nn.functional;
@@ -204,10 +201,7 @@ describe("without dispose", () => {
         optimizer.step();
         losses.push(await loss.item());
         if (i % 20 === 10) {
-          for (let turn = 0; turn < 5; turn++) {
-            collectGarbage();
-            await eventLoop();
-          }
+          await collectAndFinalize();
           stats.push(memoryStats().bytes);
         }
       }
@@ -236,10 +230,7 @@ describe("without dispose", () => {
     };
     const first = step();
     const collect = async () => {
-      for (let turn = 0; turn < 5; turn++) {
-        collectGarbage();
-        await eventLoop();
-      }
+      await collectAndFinalize();
       return memoryStats().bytes;
     };
     const before = await collect();

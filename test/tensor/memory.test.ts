@@ -1,6 +1,4 @@
 /** Who owns memory and when it is given back: the nine rules, one after the other. */
-import { setFlagsFromString } from "node:v8";
-import { runInNewContext } from "node:vm";
 import { beforeEach, describe, expect, test, vi } from "vitest";
 import {
   cat,
@@ -25,6 +23,7 @@ import { createReferenceKernels } from "../../src/kernels/reference/index.js";
 import { registerKernels } from "../../src/tensor/device.js";
 import * as allOps from "../../src/tensor/ops/index.js";
 import * as joining from "../../src/tensor/ops/joining.js";
+import { collectGarbage } from "../support/collectGarbage.js";
 
 const ops: Readonly<Record<string, (...args: never[]) => unknown>> = allOps;
 
@@ -36,9 +35,6 @@ const large = (value = 1): Tensor => ones([LARGE]).mul_(value);
 const parameter = (value = 1): Tensor => large(value).requiresGrad_();
 const first = (x: Tensor | null): number | undefined => x?.dataSync()[0];
 const held = () => ({ tensors: memoryStats().tensors, bytes: memoryStats().bytes });
-
-setFlagsFromString("--expose-gc");
-const collectGarbage = runInNewContext("gc") as () => void;
 
 /** Collects garbage until `isDone`, and lets the finalizers run. */
 async function collectUntil(isDone: () => boolean): Promise<boolean> {

@@ -5,6 +5,9 @@ export const LANES = 4;
 /** Bytes of an image's copy that stay in the second-level cache. */
 const COPY_BYTES = 2 ** 18;
 
+/** Vectors of places in a block of rows, for each of which a table has a line. */
+const TABLE_VECTORS = 1024;
+
 /** One axis of a tap: which one of the kernel, and how far its element lies from the place. */
 export interface Tap {
   readonly tap: number;
@@ -139,7 +142,8 @@ function filtering(
   mostRows: number,
 ): Filtering {
   const places = Math.max(horizontal.places, LANES);
-  const wantedRows = Math.max(1, Math.min(mostRows, vertical.places));
+  const rowsInTable = Math.floor(TABLE_VECTORS / Math.ceil(places / LANES));
+  const wantedRows = Math.max(1, Math.min(mostRows, vertical.places, rowsInTable));
   const fits = (axis: Axis, places: number) =>
     axis.first >= 0 && axis.first + (places - 1) * axis.sourceStep + axis.extent <= axis.sourceSize;
   if (

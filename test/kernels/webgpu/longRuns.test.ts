@@ -1,6 +1,4 @@
 /** Thousands of training steps on a GPU without a single dispose, in flat memory. */
-import { setFlagsFromString } from "node:v8";
-import { runInNewContext } from "node:vm";
 import { expect, test } from "vitest";
 import {
   manualSeed,
@@ -12,10 +10,8 @@ import {
   type Tensor,
   webgpu,
 } from "../../../src/index.js";
+import { collectGarbage } from "../../support/collectGarbage.js";
 import { describeOnGpu } from "./gpu.js";
-
-setFlagsFromString("--expose-gc");
-const collectGarbage = runInNewContext("gc") as () => void;
 
 describeOnGpu("without dispose", () => {
   test("5,000 small steps with all losses kept leave memory as it was", { timeout: 600_000 }, async () => {
