@@ -17,7 +17,7 @@ import {
   tensor,
 } from "../../src/index.js";
 import { decodeTree, encodeTree } from "../../src/io/checkpointTree.js";
-import { crc32 } from "../../src/io/torch/crc32.js";
+import { crc32 } from "../../src/io/checksums.js";
 import { Damage, joined } from "./damage.js";
 
 /** Cases for each of two ways of damaging a format. */

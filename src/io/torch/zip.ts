@@ -5,8 +5,8 @@
  * @module
  */
 import { DataFormatError } from "../../errors.js";
+import { crc32 } from "../checksums.js";
 import type { Source } from "../source.js";
-import { crc32 } from "./crc32.js";
 
 const LOCAL_HEADER = 0x04034b50;
 const CENTRAL_HEADER = 0x02014b50;
