@@ -18,7 +18,7 @@ interface Outcome {
 function mnist(...args: string[]): Promise<Outcome> {
   const linesOf = (text: string): string[] => text.split("\n").filter((line) => line !== "");
   return new Promise((resolve) => {
-    execFile(process.execPath, ["--import", "tsx", "examples/mnist.ts", ...args], { cwd: root }, (error, out, err) => {
+    execFile(process.execPath, ["--import", "tsx", "examples/trainMnist.ts", ...args], { cwd: root }, (error, out, err) => {
       const code = error === null ? 0 : typeof error.code === "number" ? error.code : -1;
       resolve({ code, out: linesOf(out), err: linesOf(err) });
     });

@@ -14,7 +14,7 @@ afterAll(() => rmSync(folder, { recursive: true }));
 
 /** Runs the example; presses Ctrl+C after the line that begins with `stopAt`. */
 async function mnist(args: readonly string[], stopAt = ""): Promise<{ code: number | null; lines: string[] }> {
-  const child = spawn(process.execPath, ["--import", "tsx", "examples/mnist.ts", ...args], {
+  const child = spawn(process.execPath, ["--import", "tsx", "examples/trainMnist.ts", ...args], {
     cwd: root,
     stdio: ["ignore", "pipe", "pipe"],
   });
