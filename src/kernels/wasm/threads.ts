@@ -31,7 +31,8 @@ try {
   throw error;
 }`;
 
-const NODE_SOURCE = `const { workerData: data } = require("node:worker_threads");${START}`;
+// A block, because other runtimes than Node may have a `module` around it already.
+const NODE_SOURCE = `{ const { workerData: data } = require("node:worker_threads");${START} }`;
 const WEB_SOURCE = `onmessage = ({ data }) => {${START}};`;
 
 /** Cores of this machine. */
