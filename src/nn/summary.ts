@@ -5,6 +5,7 @@ import { kindOf } from "./describe.js";
 import { errorAt } from "./errorPlace.js";
 import type { Module } from "./module.js";
 import type { Parameter } from "./parameter.js";
+import { type CallWatcher, watchCalls } from "./watchCalls.js";
 
 /** One call of one module. */
 export interface SummaryRow {
@@ -40,18 +41,16 @@ export interface Summary {
 export function summary(model: Module, inputShape: Shape): Summary {
   const held = model.namedModules();
   const modes = held.map(([, module]) => module.training);
-  const watch = new Watch();
+  const notes = new Notes();
   try {
     model.eval();
-    for (const [path, module] of held) watch.observe(path, module);
-    noGrad(() => runOnZeros(model, inputShape));
+    watchCalls(held, notes, () => noGrad(() => runOnZeros(model, inputShape)));
   } catch (error) {
     throw errorAt(
-      `summary: input ${formatShape(inputShape)}${watch.failedAt === null ? "" : `, at ${watch.failedAt}`}`,
+      `summary: input ${formatShape(inputShape)}${notes.failedAt === null ? "" : `, at ${notes.failedAt}`}`,
       error,
     );
   } finally {
-    watch.stop();
     held.forEach(([, module], index) => {
       module.training = modes[index] ?? true;
     });
@@ -59,7 +58,7 @@ export function summary(model: Module, inputShape: Shape): Summary {
   const parameters = model.parameters();
   const found = {
     inputShape: [...inputShape],
-    rows: rowsOf(watch.calls, held),
+    rows: rowsOf(notes.calls, held),
     parameterCount: countOf(parameters),
     trainableCount: countOf(parameters.filter((parameter) => parameter.requiresGrad)),
   };
@@ -73,52 +72,35 @@ interface Call {
   outputShape: Shape | null;
 }
 
-type Forward = (...inputs: unknown[]) => unknown;
-
-/** Notes the calls of modules. For that it lays a field `forward` over their method, and takes it away in the end. */
-class Watch {
+/** Notes the calls of modules. */
+class Notes implements CallWatcher {
   readonly calls: Call[] = [];
   /** The innermost module in which an error came up. */
   failedAt: string | null = null;
-  private readonly restore: (() => void)[] = [];
+  private readonly open: Call[] = [];
 
-  observe(path: string, module: Module): void {
-    const before = Object.getOwnPropertyDescriptor(module, "forward");
-    const forward = module.forward as Forward;
-    const observed: Forward = (...inputs) => {
-      const call: Call = { path, module, outputShape: null };
-      this.calls.push(call);
-      try {
-        const result = Reflect.apply(forward, module, inputs);
-        const [first] = tensorsIn(result);
-        call.outputShape = first?.shape ?? null;
-        return result;
-      } catch (error) {
-        this.failedAt ??= path === "" ? kindOf(module) : `${path} (${kindOf(module)})`;
-        throw error;
-      }
-    };
-    Object.defineProperty(module, "forward", {
-      value: observed,
-      configurable: true,
-      enumerable: false,
-      writable: true,
-    });
-    this.restore.push(() => {
-      if (before === undefined) Reflect.deleteProperty(module, "forward");
-      else Object.defineProperty(module, "forward", before);
-    });
+  enter(path: string, module: Module): void {
+    const call: Call = { path, module, outputShape: null };
+    this.calls.push(call);
+    this.open.push(call);
   }
 
-  stop(): void {
-    for (const restore of this.restore) restore();
+  leave(_path: string, _module: Module, result: unknown): void {
+    const call = this.open.pop();
+    const [first] = tensorsIn(result);
+    if (call !== undefined) call.outputShape = first?.shape ?? null;
+  }
+
+  fail(path: string, module: Module): void {
+    this.open.pop();
+    this.failedAt ??= path === "" ? kindOf(module) : `${path} (${kindOf(module)})`;
   }
 }
 
 function runOnZeros(model: Module, inputShape: Shape): void {
   const [parameter] = model.parameters();
   const place = parameter === undefined ? {} : { dtype: parameter.dtype, device: parameter.device };
-  (model.forward as Forward).call(model, zeros(inputShape, place));
+  Reflect.apply(model.forward, model, [zeros(inputShape, place)]);
 }
 
 function rowsOf(calls: readonly Call[], held: readonly (readonly [string, Module])[]): SummaryRow[] {
