@@ -173,7 +173,7 @@ export class Engine {
       BigInt.asIntN(64, (BigInt(this.crew) << 48n) | (BigInt(chunks) << 24n)),
     );
     Atomics.add(control, id.GENERATION >> 2, 1);
-    Atomics.notify(control, id.GENERATION >> 2);
+    if (Atomics.load(control, id.SLEEPERS >> 2) > 0) Atomics.notify(control, id.GENERATION >> 2);
     try {
       this.exports.help(this.crew);
     } catch (error) {

@@ -143,7 +143,11 @@ export function work(index: i32, crew: i32): void {
     help(crew);
     let spins = 0;
     while (atomic.load<i32>(id.GENERATION) == seen) {
-      if (++spins > SPINS) atomic.wait<i32>(id.GENERATION, seen, -1);
+      if (++spins <= SPINS) continue;
+      // Counted first: whoever counts up the generation after this sees that there is somebody to wake.
+      atomic.add<i32>(id.SLEEPERS, 1);
+      atomic.wait<i32>(id.GENERATION, seen, -1);
+      atomic.sub<i32>(id.SLEEPERS, 1);
     }
     seen = atomic.load<i32>(id.GENERATION);
   }

@@ -12,6 +12,8 @@ export const GENERATION = 64;
 export const TICKET = 128;
 /** Chunks that are finished. */
 export const FINISHED = 192;
+/** Workers that are asleep, or about to be. */
+export const SLEEPERS = 224;
 /** The last crew of which a worker failed. */
 export const FAILED = 256;
 /** Number of the crew of workers that is employed. Each change of the thread count dismisses one and hires the next. */
