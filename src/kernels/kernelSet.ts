@@ -268,6 +268,16 @@ export interface KernelSet {
     biasGrad: Dense,
   ): void;
 
+  // --- random numbers -----------------------------------------------------------------------------------------------
+
+  /**
+   * out (float32) = value where a number of 53 random bits is below `threshold` (a whole number up to 2⁵³), else 0. Two
+   * draws of a Mersenne Twister make a number: the low 21 bits of the first lie above the 32 of the second. Of the
+   * twister's 624 `words`, which are changed in place, the first `drawn` are drawn already; returns how many are then.
+   * Absent where numbers that JavaScript draws are copied just as well.
+   */
+  readonly bernoulli?: (words: Int32Array, drawn: number, threshold: number, value: number, out: Dense) => number;
+
   // --- optimizer steps ----------------------------------------------------------------------------------------------
 
   /**

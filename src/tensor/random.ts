@@ -9,14 +9,12 @@ import {
   type GeneratorState,
   WORDS,
 } from "./randomArguments.js";
+import { Twister } from "./twister.js";
 
 export type { GeneratorState } from "./randomArguments.js";
 
 /** The seed that `new Generator()` starts from, the one that PyTorch's starts from. */
 const DEFAULT_SEED = 67280421310721;
-
-/** How far ahead the recurrence looks for its second word. */
-const MIDDLE = 397;
 
 /** A range this wide or wider takes 64 bits for each random integer, a narrower one 32. */
 const WIDE_RANGE = 2 ** 28;
@@ -38,10 +36,7 @@ const TWO_PI_FLOAT32 = Math.fround(TWO_PI);
  * @see https://docs.pytorch.org/docs/stable/generated/torch.Generator.html
  */
 export class Generator {
-  readonly #words = new Int32Array(WORDS);
-  /** The words after tempering: what is handed out. */
-  readonly #draws = new Uint32Array(WORDS);
-  #index = WORDS;
+  readonly #twister = new Twister();
   #seed: number | bigint = DEFAULT_SEED;
   #nextNormal: number | null = null;
 
@@ -64,14 +59,7 @@ export class Generator {
    */
   manualSeed(seed: number | bigint): this {
     this.#seed = checkedSeed(seed);
-    const words = this.#words;
-    let word = Number(BigInt.asIntN(32, BigInt(seed)));
-    words[0] = word;
-    for (let i = 1; i < WORDS; i++) {
-      word = (Math.imul(1812433253, word ^ (word >>> 30)) + i) | 0;
-      words[i] = word;
-    }
-    this.#index = WORDS;
+    this.#twister.seed(Number(BigInt.asIntN(32, BigInt(seed))));
     this.#nextNormal = null;
     return this;
   }
@@ -92,8 +80,8 @@ export class Generator {
   getState(): GeneratorState {
     return {
       seed: String(this.#seed),
-      words: Array.from(this.#words, (word) => word >>> 0),
-      index: this.#index,
+      words: Array.from(this.#twister.words, (word) => word >>> 0),
+      index: this.#twister.drawn,
       nextNormal: this.#nextNormal,
     };
   }
@@ -106,17 +94,15 @@ export class Generator {
   setState(state: GeneratorState): this {
     const seed = checkedState(state);
     this.#seed = seed;
-    this.#words.set(state.words);
-    this.#temper();
-    this.#index = state.index;
+    this.#twister.words.set(state.words);
+    this.#twister.restore(state.index);
     this.#nextNormal = state.nextNormal;
     return this;
   }
 
   /** The next 32 random bits, as an integer from 0 to 2³² − 1. */
   random32(): number {
-    if (this.#index === WORDS) this.#advance();
-    return this.#draws[this.#index++] as number;
+    return this.#twister.next();
   }
 
   /** The next 64 random bits, as an integer from 0 to 2⁶⁴ − 1: two draws of 32 bits, the high half first. */
@@ -214,6 +200,16 @@ export class Generator {
   }
 
   /**
+   * @internal As {@link Generator.fillBernoulli}, by a kernel: it is given the twister's words, how many of them are drawn, and the
+   * whole number that 53 random bits must be below, and returns how many words are drawn after it.
+   */
+  drawBernoulli(p: number, draw: (words: Int32Array, drawn: number, threshold: number) => number): void {
+    checkProbability(p);
+    const twister = this.#twister;
+    twister.restore(draw(twister.words, twister.drawn, Math.ceil(p * 2 ** 53)));
+  }
+
+  /**
    * The integers from 0 to n − 1 in random order, by the Fisher–Yates shuffle from the front: PyTorch's `randperm`.
    *
    * @throws ArgumentError unless n is an integer from 0 to 214,748,363: from there on PyTorch shuffles in another way.
@@ -229,26 +225,6 @@ export class Generator {
       order[j] = item;
     }
     return order;
-  }
-
-  /** Makes the next 624 draws. */
-  #advance(): void {
-    const words = this.#words;
-    for (let i = 0; i < WORDS - MIDDLE; i++) mix(words, i, i + 1, i + MIDDLE);
-    for (let i = WORDS - MIDDLE; i < WORDS - 1; i++) mix(words, i, i + 1, i + MIDDLE - WORDS);
-    mix(words, WORDS - 1, 0, MIDDLE - 1);
-    this.#temper();
-    this.#index = 0;
-  }
-
-  #temper(): void {
-    for (let i = 0; i < WORDS; i++) {
-      let y = this.#words[i] as number;
-      y ^= y >>> 11;
-      y ^= (y << 7) & 0x9d2c5680;
-      y ^= (y << 15) & 0xefc60000;
-      this.#draws[i] = y ^ (y >>> 18);
-    }
   }
 
   /** The low 53 of the next 64 bits. */
@@ -269,14 +245,15 @@ export class Generator {
     const base = Math.fround(from);
     const top = Math.fround(to);
     const step = Math.fround(top - base) * 2 ** -24;
-    const draws = this.#draws;
+    const twister = this.#twister;
+    const { draws } = twister;
     let i = start;
     while (i < end) {
-      if (this.#index === WORDS) this.#advance();
-      const first = this.#index;
+      if (twister.drawn === WORDS) twister.advance();
+      const first = twister.drawn;
       const count = Math.min(WORDS - first, end - i);
       for (let k = 0; k < count; k++) out[i + k] = ((draws[first + k] as number) & 0xffffff) * step + base;
-      this.#index += count;
+      twister.drawn += count;
       i += count;
     }
     // Most ranges cannot round up to `to`, and testing each number as it is made would take as long as making it.
@@ -315,12 +292,6 @@ export function manualSeed(seed: number | bigint): Generator {
 function unpredictableSeed(): number {
   const bits = crypto.getRandomValues(new Uint32Array(2));
   return ((bits[0] as number) & 0x1fffff) * 2 ** 32 + (bits[1] as number);
-}
-
-/** One step of the recurrence, in place. */
-function mix(words: Int32Array, i: number, next: number, middle: number): void {
-  const y = ((words[i] as number) & 0x80000000) | ((words[next] as number) & 0x7fffffff);
-  words[i] = (words[middle] as number) ^ (y >>> 1) ^ (-(y & 1) & 0x9908b0df);
 }
 
 /** Turns 16 uniform numbers into normal ones, with every step rounded to float32. */

@@ -16,6 +16,7 @@ import { type Precautions, wasmMemory } from "./memory.js";
 import { normalizationKernels } from "./normalization.js";
 import { optimizerKernels } from "./optimizerSteps.js";
 import { poolKernels } from "./pool.js";
+import { randomKernels } from "./random.js";
 import { reduceKernels } from "./reduce.js";
 import { windowKernels } from "./windows.js";
 
@@ -58,6 +59,7 @@ export function createWasmKernels(options: WasmOptions = {}): WasmKernels {
     ...indexKernels(engine, loops),
     ...matmulKernels(engine, loops),
     ...convolutionKernels(engine, loops),
+    ...randomKernels(engine),
     build: engine.build,
     get threads() {
       return engine.threads;

@@ -7,8 +7,9 @@ import {
   divisorText,
   divisorUniforms,
   forEachInput,
-  forEachTap,
+  forEachWindow,
   inPlace,
+  isDilated,
   outPlace,
   windowNumbers,
   windowUniforms,
@@ -30,11 +31,16 @@ export function poolKernels(runtime: Runtime): PoolKernels {
   let start = u.imageStart + plane * u.inHeight * u.inWidth;
   var largest = -infinity();
   var place = -1;
+  var found = false;
   ${forEachInput(`
-      let value = image[start + y * u.inWidth + x];
-      if (place < 0 || isNan(value) || (value > largest && !isNan(largest))) {
+      let at = y * u.inWidth + x;
+      let value = image[start + at];
+      let isNumber = !isNan(value);
+      // After a NaN only another one wins.
+      if (place < 0 || !isNumber || (value > largest && !found)) {
         largest = value;
-        place = y * u.inWidth + x;
+        place = at;
+        found = found || !isNumber;
       }`)}
   result[u.resultStart + i32(index)] = largest;
   places[u.placesStart + i32(index)] = place;`,
@@ -45,7 +51,8 @@ export function poolKernels(runtime: Runtime): PoolKernels {
     },
 
     maxPool2dGrad(outGrad, indices, xGrad, g) {
-      const kernel = runtime.kernel("maxPool2dGrad", () => ({
+      const dilated = isDilated(g);
+      const kernel = runtime.kernel(`maxPool2dGrad/${dilated}`, () => ({
         name: "maxPool2dGrad",
         outputs: { result: "f32" },
         inputs: { grad: "f32", places: "i32" },
@@ -55,9 +62,12 @@ export function poolKernels(runtime: Runtime): PoolKernels {
   ${inPlace}
   let own = y * u.inWidth + x;
   var sum = 0.0;
-  ${forEachTap(`
+  ${forEachWindow(
+    dilated,
+    `
       let at = (plane * u.outHeight + oy) * u.outWidth + ox;
-      if (places[u.placesStart + at] == own) { sum += grad[u.gradStart + at]; }`)}
+      if (places[u.placesStart + at] == own) { sum += grad[u.gradStart + at]; }`,
+  )}
   result[u.resultStart + i32(index)] = sum;`,
       }));
       const count = elementCount(xGrad.shape);
@@ -86,7 +96,8 @@ export function poolKernels(runtime: Runtime): PoolKernels {
     },
 
     avgPool2dGrad(outGrad, xGrad, g) {
-      const kernel = runtime.kernel("avgPool2dGrad", () => ({
+      const dilated = isDilated(g);
+      const kernel = runtime.kernel(`avgPool2dGrad/${dilated}`, () => ({
         name: "avgPool2dGrad",
         outputs: { result: "f32" },
         inputs: { grad: "f32" },
@@ -96,7 +107,10 @@ export function poolKernels(runtime: Runtime): PoolKernels {
   if (index >= u.count) { return; }
   ${inPlace}
   var sum = 0.0;
-  ${forEachTap("sum += grad[u.gradStart + (plane * u.outHeight + oy) * u.outWidth + ox] / divisorOf(oy, ox);")}
+  ${forEachWindow(
+    dilated,
+    "sum += grad[u.gradStart + (plane * u.outHeight + oy) * u.outWidth + ox] / divisorOf(oy, ox);",
+  )}
   result[u.resultStart + i32(index)] = sum;`,
       }));
       const count = elementCount(xGrad.shape);

@@ -162,6 +162,35 @@ export class Runtime {
     this.launch(kernel, buffers, uniforms, Math.min(count, this.widest), Math.max(rows, 1));
   }
 
+  /**
+   * Lets a library that shares the device add a dispatch of its own to the commands under way, in the order of the calls.
+   * `act` must make no buffer of this runtime's pool and must leave pass and encoder open.
+   *
+   * @param memories All that the dispatch reads and writes.
+   */
+  record(
+    name: string,
+    memories: readonly GpuMemory[],
+    act: (encoder: GPUCommandEncoder, pass: GPUComputePassEncoder) => void,
+  ): void {
+    this.faults.checkAlive();
+    if (this.slots === BATCH) this.flush();
+    this.slots++;
+    for (const memory of memories) memory.lastBatch = this.batch;
+    if (this.profiler !== null) this.closePass();
+    const encoder = this.encoder ?? this.device.createCommandEncoder();
+    this.encoder = encoder;
+    act(encoder, this.openPass({ name }));
+    this.pipeline = null;
+    this.launches++;
+    if (this.debug) this.faults.scoped(`kernel "${name}"`, () => this.flush());
+  }
+
+  /** Number of the batch of commands under way: what a batch before used may be written to at once. */
+  get batchNumber(): number {
+    return this.batch;
+  }
+
   /** Lends memory for the time of `use`. */
   scratch<T>(bytes: number, use: (memory: GpuMemory) => T): T {
     const memory = this.pool.take(bytes);
@@ -363,7 +392,12 @@ export class Runtime {
     return copy;
   }
 
-  private memoryOf(buffer: DeviceBuffer): GpuMemory {
+  /**
+   * The memory behind a buffer.
+   *
+   * @throws DeviceError where it belongs to another GPUDevice.
+   */
+  memoryOf(buffer: DeviceBuffer): GpuMemory {
     if (buffer instanceof GpuMemory && buffer.pool === this.pool && buffer.inUse) return buffer;
     if (buffer instanceof GpuMemory && buffer.pool !== this.pool) {
       throw new DeviceError(
@@ -384,7 +418,7 @@ export class Runtime {
     return this.encoder;
   }
 
-  private openPass({ name }: Kernel): GPUComputePassEncoder {
+  private openPass({ name }: Pick<Kernel, "name">): GPUComputePassEncoder {
     this.encoder ??= this.device.createCommandEncoder();
     this.pass ??= this.encoder.beginComputePass(this.profiler?.next(name));
     return this.pass;

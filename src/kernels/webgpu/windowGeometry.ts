@@ -56,51 +56,70 @@ fn divisorOf(oy: i32, ox: i32) -> f32 {
   let pad = u.countPadding;
   let rows = taps(y, u.dilationHeight, u.kernelHeight, -u.padTop * pad, u.inHeight + u.padBottom * pad);
   let columns = taps(x, u.dilationWidth, u.kernelWidth, -u.padLeft * pad, u.inWidth + u.padRight * pad);
-  return f32(rows * columns);
+  // A window that holds nothing has the average 0.
+  return f32(max(rows * columns, 1));
 }
 `;
 
-/**
- * Text that runs `body` for each tap (ky, kx) through which the input element (y, x) is seen, with the output's
- * place (oy, ox).
- */
-export function forEachTap(body: string): string {
+/** Whether taps lie apart, so that some places between them see nothing. */
+export function isDilated(g: WindowGeometry): boolean {
+  return g.dilationHeight !== 1 || g.dilationWidth !== 1;
+}
+
+/** Text that runs `body` for each place (y, x) of the input that the output's (oy, ox) sees. */
+export function forEachInput(body: string): string {
   return `
-  for (var ky = 0; ky < u.kernelHeight; ky++) {
-    let up = y + u.padTop - ky * u.dilationHeight;
-    let oy = up / u.strideHeight;
-    if (up < 0 || up % u.strideHeight != 0 || oy >= u.outHeight) { continue; }
-    for (var kx = 0; kx < u.kernelWidth; kx++) {
-      let left = x + u.padLeft - kx * u.dilationWidth;
-      let ox = left / u.strideWidth;
-      if (left < 0 || left % u.strideWidth != 0 || ox >= u.outWidth) { continue; }
+  let top = oy * u.strideHeight - u.padTop;
+  let left = ox * u.strideWidth - u.padLeft;
+  let bottom = min(top + u.kernelHeight * u.dilationHeight, u.inHeight);
+  let right = min(left + u.kernelWidth * u.dilationWidth, u.inWidth);
+  for (var y = top; y < bottom; y += u.dilationHeight) {
+    if (y < 0) { continue; }
+    for (var x = left; x < right; x += u.dilationWidth) {
+      if (x < 0) { continue; }
       ${body}
     }
   }`;
 }
 
-/** Text that runs `body` for each tap (ky, kx) of the output's (oy, ox), with the input's place (y, x), inside the input. */
-export function forEachInput(body: string): string {
+/**
+ * Text that runs `body` for each place (oy, ox) of the output that sees the input's (y, x), with the tap (ky, kx) through
+ * which it does. It goes by places and not by taps: of a large window that moves in large steps there are few.
+ */
+export function forEachWindow(dilated: boolean, body: string): string {
+  const tap = (from: string, dilation: string): string =>
+    dilated ? `if (${from} % ${dilation} != 0) { continue; }` : "";
+  const over = (from: string, dilation: string): string => (dilated ? `${from} / ${dilation}` : from);
   return `
-  for (var ky = 0; ky < u.kernelHeight; ky++) {
-    let y = oy * u.strideHeight - u.padTop + ky * u.dilationHeight;
-    if (y < 0 || y >= u.inHeight) { continue; }
-    for (var kx = 0; kx < u.kernelWidth; kx++) {
-      let x = ox * u.strideWidth - u.padLeft + kx * u.dilationWidth;
-      if (x < 0 || x >= u.inWidth) { continue; }
+  let down = y + u.padTop;
+  let across = x + u.padLeft;
+  let lastX = min(across / u.strideWidth, u.outWidth - 1);
+  for (var oy = min(down / u.strideHeight, u.outHeight - 1); oy >= 0; oy--) {
+    let fromTop = down - oy * u.strideHeight;
+    if (fromTop >= u.kernelHeight * u.dilationHeight) { break; }
+    ${tap("fromTop", "u.dilationHeight")}
+    let ky = ${over("fromTop", "u.dilationHeight")};
+    for (var ox = lastX; ox >= 0; ox--) {
+      let fromLeft = across - ox * u.strideWidth;
+      if (fromLeft >= u.kernelWidth * u.dilationWidth) { break; }
+      ${tap("fromLeft", "u.dilationWidth")}
+      let kx = ${over("fromLeft", "u.dilationWidth")};
       ${body}
     }
   }`;
 }
 
 /** Text that takes the flat index of an output element apart: `ox`, `oy` and `plane` (batch · channels + channel). */
-export const outPlace = `
-  let ox = i32(index) % u.outWidth;
-  let oy = i32(index) / u.outWidth % u.outHeight;
-  let plane = i32(index) / u.outWidth / u.outHeight;`;
+export const outPlace = takeApart("ox", "u.outWidth", "oy", "u.outHeight");
 
 /** The same of an input element: `x`, `y` and `plane`. */
-export const inPlace = `
-  let x = i32(index) % u.inWidth;
-  let y = i32(index) / u.inWidth % u.inHeight;
-  let plane = i32(index) / u.inWidth / u.inHeight;`;
+export const inPlace = takeApart("x", "u.inWidth", "y", "u.inHeight");
+
+/** Divides twice alone: whole divisions are what costs most in small kernels. */
+function takeApart(x: string, width: string, y: string, height: string): string {
+  return `
+  let flatRow = i32(index) / ${width};
+  let ${x} = i32(index) - flatRow * ${width};
+  let plane = flatRow / ${height};
+  let ${y} = flatRow - plane * ${height};`;
+}

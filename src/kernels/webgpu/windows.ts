@@ -2,7 +2,7 @@
 import type { KernelSet } from "../kernelSet.js";
 import { elementCount } from "../strides.js";
 import type { Runtime } from "./runtime.js";
-import { forEachTap, inPlace, windowNumbers, windowUniforms } from "./windowGeometry.js";
+import { forEachWindow, inPlace, isDilated, outPlace, windowNumbers, windowUniforms } from "./windowGeometry.js";
 
 export function windowKernels(runtime: Runtime): Pick<KernelSet, "unfold" | "fold"> {
   return {
@@ -14,16 +14,16 @@ export function windowKernels(runtime: Runtime): Pick<KernelSet, "unfold" | "fol
         uniforms: { count: "u32", columnsStart: "i32", imageStart: "i32", ...windowUniforms },
         body: `
   if (index >= u.count) { return; }
-  let places = u.outHeight * u.outWidth;
-  let place = i32(index) % places;
-  let row = i32(index) / places;
-  let taps = u.kernelHeight * u.kernelWidth;
-  let tap = row % taps;
-  let y = place / u.outWidth * u.strideHeight - u.padTop + tap / u.kernelWidth * u.dilationHeight;
-  let x = place % u.outWidth * u.strideWidth - u.padLeft + tap % u.kernelWidth * u.dilationWidth;
+  ${outPlace}
+  let tapRow = plane / u.kernelWidth;
+  let kx = plane - tapRow * u.kernelWidth;
+  let channel = tapRow / u.kernelHeight;
+  let ky = tapRow - channel * u.kernelHeight;
+  let y = oy * u.strideHeight - u.padTop + ky * u.dilationHeight;
+  let x = ox * u.strideWidth - u.padLeft + kx * u.dilationWidth;
   var value = 0.0;
   if (y >= 0 && y < u.inHeight && x >= 0 && x < u.inWidth) {
-    value = image[u.imageStart + (row / taps * u.inHeight + y) * u.inWidth + x];
+    value = image[u.imageStart + (channel * u.inHeight + y) * u.inWidth + x];
   }
   columns[u.columnsStart + i32(index)] = value;`,
       }));
@@ -33,7 +33,8 @@ export function windowKernels(runtime: Runtime): Pick<KernelSet, "unfold" | "fol
     },
 
     fold(columns, out, g) {
-      const kernel = runtime.kernel("fold", () => ({
+      const dilated = isDilated(g);
+      const kernel = runtime.kernel(`fold/${dilated}`, () => ({
         name: "fold",
         outputs: { image: "f32" },
         inputs: { columns: "f32" },
@@ -43,9 +44,12 @@ export function windowKernels(runtime: Runtime): Pick<KernelSet, "unfold" | "fol
   ${inPlace}
   let places = u.outHeight * u.outWidth;
   var sum = 0.0;
-  ${forEachTap(`
+  ${forEachWindow(
+    dilated,
+    `
       let row = (plane * u.kernelHeight + ky) * u.kernelWidth + kx;
-      sum += columns[u.columnsStart + row * places + oy * u.outWidth + ox];`)}
+      sum += columns[u.columnsStart + row * places + oy * u.outWidth + ox];`,
+  )}
   image[u.imageStart + i32(index)] = sum;`,
       }));
       const count = elementCount(out.shape);

@@ -26,7 +26,7 @@ export function dropout(x: Tensor, p = 0.5, training = true): Tensor {
   if (p === 1) return mul(x, 0);
 
   const mask = Tensor.allocate(x.shape, x.dtype, x.device, "dropout");
-  kernels.write(mask.buffer, mask.dtype, 0, drawMask(x, p));
+  drawMask(mask, 1 - p);
   const out = Tensor.allocate(x.shape, x.dtype, x.device, "dropout");
   kernels.binary("mul", x, mask, out);
   record("dropout", out, [x], [mask], (g, mask) => [() => mul(g, mask)]);
@@ -34,10 +34,16 @@ export function dropout(x: Tensor, p = 0.5, training = true): Tensor {
   return out;
 }
 
-function drawMask(x: Tensor, p: number): Float32Array<ArrayBuffer> | Float64Array<ArrayBuffer> {
-  const mask = x.dtype === "float64" ? new Float64Array(x.numel()) : new Float32Array(x.numel());
-  defaultGenerator.fillBernoulli(mask, 1 - p);
-  const scale = 1 / (1 - p);
-  for (let i = 0; i < mask.length; i++) if (mask[i] === 1) mask[i] = scale;
-  return mask;
+/** Fills a new tensor with 1 / p, each with probability p, and zeros. */
+function drawMask(mask: Tensor, p: number): void {
+  const { kernels, dtype } = mask;
+  const { bernoulli } = kernels;
+  if (bernoulli !== undefined && dtype === "float32") {
+    defaultGenerator.drawBernoulli(p, (words, drawn, threshold) => bernoulli(words, drawn, threshold, 1 / p, mask));
+    return;
+  }
+  const values = dtype === "float64" ? new Float64Array(mask.numel()) : new Float32Array(mask.numel());
+  defaultGenerator.fillBernoulli(values, p);
+  for (let i = 0; i < values.length; i++) if (values[i] === 1) values[i] = 1 / p;
+  kernels.write(mask.buffer, dtype, 0, values);
 }

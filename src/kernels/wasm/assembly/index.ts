@@ -17,6 +17,7 @@ import { winogradFilterGrad, winogradFilterGradSum, winogradFilters, winogradFor
 import { fold, unfold } from "./windows";
 import { cast } from "./casts";
 import { transpose } from "./transpose";
+import { bernoulli } from "./twister";
 
 /** Runs units [begin, end) of a kernel on the arguments that lie in memory. */
 export function run(kernel: i32, begin: i32, end: i32): void {
@@ -105,6 +106,8 @@ export function run(kernel: i32, begin: i32, end: i32): void {
       return winogradFilterGrad(begin, end);
     case id.WINOGRAD_FILTER_GRAD_SUM:
       return winogradFilterGradSum(begin, end);
+    case id.BERNOULLI:
+      return bernoulli();
     default:
       unreachable();
   }

@@ -87,6 +87,11 @@ export const SCATTER_ADD = 77;
 /** Copies that convert, and copies that exchange axes. */
 export const CAST = 78;
 export const TRANSPOSE = 79;
+/** Random masks. */
+export const BERNOULLI = 81;
+
+/** Words of the state of the Mersenne Twister. */
+export const TWISTER_WORDS = 624;
 
 /** Columns in a unit of a transposing copy: a cache line of them. */
 export const TRANSPOSE_BLOCK = 16;
