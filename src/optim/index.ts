@@ -1,5 +1,8 @@
 /** Optimizers, as in torch.optim. */
+export { Adagrad, type AdagradOptions } from "./adagrad.js";
 export { Adam, type AdamOptions, AdamW } from "./adam.js";
+export * as lrScheduler from "./lrScheduler/index.js";
+export { NAdam, type NAdamOptions } from "./nadam.js";
 export {
   type L1Mode,
   Optimizer,
@@ -9,4 +12,5 @@ export {
   type ParamState,
   type PenaltyOptions,
 } from "./optimizer.js";
+export { RMSprop, type RMSpropOptions } from "./rmsprop.js";
 export { SGD, type SGDOptions } from "./sgd.js";

@@ -67,6 +67,38 @@ case("AdamW", {}, lambda p: AdamW(p))
 case("AdamW", {"lr": 0.01, "weightDecay": 0.2, "amsgrad": True}, lambda p: AdamW(p, lr=0.01, weight_decay=0.2, amsgrad=True))
 case("AdamW", {"lr": 0.01}, lambda p: AdamW(p, lr=0.01), l1=0.3)
 
+RMSprop, Adagrad, NAdam = torch.optim.RMSprop, torch.optim.Adagrad, torch.optim.NAdam
+case("RMSprop", {}, lambda p: RMSprop(p))
+case("RMSprop", {"lr": 0.02, "alpha": 0.9, "eps": 1e-6}, lambda p: RMSprop(p, lr=0.02, alpha=0.9, eps=1e-6))
+case(
+    "RMSprop",
+    {"momentum": 0.9, "centered": True, "weightDecay": 0.1},
+    lambda p: RMSprop(p, momentum=0.9, centered=True, weight_decay=0.1),
+)
+case("RMSprop", {"momentum": 0.5, "maximize": True}, lambda p: RMSprop(p, momentum=0.5, maximize=True))
+case("Adagrad", {}, lambda p: Adagrad(p))
+case(
+    "Adagrad",
+    {"lr": 0.1, "lrDecay": 0.01, "weightDecay": 0.1, "initialAccumulatorValue": 0.3, "eps": 1e-6},
+    lambda p: Adagrad(p, lr=0.1, lr_decay=0.01, weight_decay=0.1, initial_accumulator_value=0.3, eps=1e-6),
+)
+case("Adagrad", {"lr": 0.1, "maximize": True}, lambda p: Adagrad(p, lr=0.1, maximize=True))
+case("NAdam", {}, lambda p: NAdam(p))
+case(
+    "NAdam",
+    {"lr": 0.01, "betas": [0.8, 0.99], "eps": 1e-6, "weightDecay": 0.1, "momentumDecay": 0.05},
+    lambda p: NAdam(p, lr=0.01, betas=(0.8, 0.99), eps=1e-6, weight_decay=0.1, momentum_decay=0.05),
+)
+case(
+    "NAdam",
+    {"lr": 0.01, "weightDecay": 0.1, "decoupledWeightDecay": True},
+    lambda p: NAdam(p, lr=0.01, weight_decay=0.1, decoupled_weight_decay=True),
+)
+case("NAdam", {"maximize": True}, lambda p: NAdam(p, maximize=True))
+for name, make in [("RMSprop", RMSprop), ("Adagrad", Adagrad), ("NAdam", NAdam)]:
+    case(name, {"lr": 0.01}, lambda p: make(p, lr=0.01), l1=0.3)
+    case(name, {"lr": 0.01}, lambda p: make(p, lr=0.01), l1=0.3, mode="subgradient")
+
 golden = {
     "torch": torch.__version__,
     "start": [float(v) for v in start],

@@ -3,30 +3,45 @@ import { describe, expect, test } from "vitest";
 import "../../src/devices.js";
 import "../../src/tensor/methods.js";
 import { ArgumentError, AutogradError, ShapeError } from "../../src/errors.js";
-import { Adam, type AdamOptions, AdamW, SGD, type SGDOptions } from "../../src/optim/index.js";
+import * as optim from "../../src/optim/index.js";
+import {
+  Adagrad,
+  Adam,
+  NAdam,
+  type Optimizer,
+  type OptimizerState,
+  RMSprop,
+  SGD,
+  type SGDOptions,
+} from "../../src/optim/index.js";
 import { tensor } from "../../src/tensor/create.js";
 import { memoryStats } from "../../src/tensor/memory.js";
 import { noGrad } from "../../src/tensor/scopes.js";
 import type { Tensor } from "../../src/tensor/tensor.js";
 
+const kinds = ["SGD", "Adam", "AdamW", "RMSprop", "Adagrad", "NAdam"] as const;
+type Kind = (typeof kinds)[number];
+
 interface Golden {
   readonly start: number[];
   readonly grads: number[][];
   readonly cases: {
-    readonly optimizer: "SGD" | "Adam" | "AdamW";
-    readonly options: SGDOptions & AdamOptions;
+    readonly optimizer: Kind;
+    readonly options: object;
     readonly trace: { readonly step: number; readonly values: number[] }[];
   }[];
 }
 
 const golden = JSON.parse(readFileSync(new URL("../golden/optim.json", import.meta.url), "utf8")) as Golden;
 
-function make(kind: "SGD" | "Adam" | "AdamW", params: Tensor[], options: SGDOptions & AdamOptions): SGD | Adam | AdamW {
-  return kind === "SGD"
-    ? new SGD(params, options)
-    : kind === "Adam"
-      ? new Adam(params, options)
-      : new AdamW(params, options);
+type AnyOptimizer = Pick<Optimizer<never>, "step" | "zeroGrad"> & {
+  stateDict(): OptimizerState<never>;
+  loadStateDict(state: OptimizerState<never>): void;
+};
+
+function make(kind: Kind, params: Tensor[], options: object = {}): AnyOptimizer {
+  const Kinds: Record<Kind, new (params: Tensor[], options: object) => unknown> = optim;
+  return new Kinds[kind](params, options) as AnyOptimizer;
 }
 
 function weights(values: number[] = [1, -2, 3]): Tensor {
@@ -93,14 +108,21 @@ describe("groups and state", () => {
     expect(p.itemSync()).toBe(1);
   });
 
-  test("a state that was saved and loaded goes on as if nothing had happened", () => {
+  test.each([
+    ["SGD", { lr: 0.05, momentum: 0.9 }],
+    ["Adam", { lr: 0.05, amsgrad: true }],
+    ["AdamW", { lr: 0.05 }],
+    ["RMSprop", { lr: 0.05, momentum: 0.9, centered: true }],
+    ["Adagrad", { lr: 0.05, lrDecay: 0.1, initialAccumulatorValue: 1 }],
+    ["NAdam", { lr: 0.05 }],
+  ] as const)("a state of %s that was saved and loaded goes on as if nothing had happened", (kind, options) => {
     const run = (reload: boolean): number[] => {
       const p = weights(golden.start);
-      let optimizer = new Adam([p], { lr: 0.05, amsgrad: true });
+      let optimizer = make(kind, [p], options);
       golden.grads.slice(0, 20).forEach((grad, index) => {
         if (reload && index === 10) {
           const saved = optimizer.stateDict();
-          optimizer = new Adam([p]);
+          optimizer = make(kind, [p]);
           optimizer.loadStateDict(saved);
         }
         p.grad = tensor(grad);
@@ -149,9 +171,9 @@ describe("groups and state", () => {
     expect(() => optimizer.step()).not.toThrow();
   });
 
-  test("10,000 steps hold no more memory than 10", () => {
+  test.each(kinds)("2,000 steps of %s hold no more memory than 10", (kind) => {
     const p = weights(new Array<number>(3000).fill(1));
-    const optimizer = new AdamW([p], { amsgrad: true });
+    const optimizer = make(kind, [p], { weightDecay: 0.01, l1: 1e-4, ...(kind === "AdamW" ? { amsgrad: true } : {}) });
     const step = (): number => {
       optimizer.zeroGrad();
       p.square().sum().backward();
@@ -163,6 +185,15 @@ describe("groups and state", () => {
     let late = 0;
     for (let index = 0; index < 2000; index++) late = step();
     expect(late).toBe(early);
+  });
+
+  test("a step leaves the gradient as it was", () => {
+    for (const kind of kinds) {
+      const p = weights([1, -2]);
+      p.grad = tensor([0.5, 0.25]);
+      make(kind, [p], { lr: 0.1, weightDecay: 0.1, l1: 0.1, maximize: true }).step();
+      expect([...p.grad.dataSync()]).toEqual([0.5, 0.25]);
+    }
   });
 });
 
@@ -181,6 +212,20 @@ describe("mistakes", () => {
       () => new Adam([weights()], { betas: [1, 0.9] }),
       "Adam: got betas[0] = 1; expected a number of 0 or more, and below 1.",
     ],
+    ["a negative alpha", () => new RMSprop([weights()], { alpha: -1 }), "RMSprop: got alpha = -1;"],
+    ["a negative momentum", () => new RMSprop([weights()], { momentum: -1 }), "RMSprop: got momentum = -1;"],
+    ["a negative decay", () => new Adagrad([weights()], { lrDecay: -0.1 }), "Adagrad: got lrDecay = -0.1;"],
+    [
+      "a negative sum of squares",
+      () => new Adagrad([weights()], { initialAccumulatorValue: -1 }),
+      "Adagrad: got initialAccumulatorValue = -1;",
+    ],
+    [
+      "one beta",
+      () => new NAdam([weights()], { betas: [0.9] as never }),
+      "NAdam: got betas = 0.9; expected two numbers.",
+    ],
+    ["a beta of 2", () => new NAdam([weights()], { betas: [0.9, 2] }), "NAdam: got betas[1] = 2;"],
     ["nesterov without momentum", () => new SGD([weights()], { nesterov: true }), "SGD: got nesterov with momentum 0"],
     [
       "an unknown setting",
