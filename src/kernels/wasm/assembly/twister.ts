@@ -78,12 +78,14 @@ export function bernoulli(): void {
       continue;
     }
     const high = load<i32>(from) & 0x1fffff;
-    if (++drawn == WORDS) {
+    drawn++;
+    if (drawn == WORDS) {
       advance(words);
       temper(words, draws);
       drawn = 0;
     }
-    const second = load<u32>(draws + (<usize>drawn++ << 2));
+    const second = load<u32>(draws + (<usize>drawn << 2));
+    drawn++;
     store<f32>(out, high < top || (high == top && second < low) ? value : 0);
     out += 4;
   }
