@@ -14,3 +14,4 @@ export {
 } from "./optimizer.js";
 export { RMSprop, type RMSpropOptions } from "./rmsprop.js";
 export { SGD, type SGDOptions } from "./sgd.js";
+export * as swaUtils from "./swaUtils.js";
