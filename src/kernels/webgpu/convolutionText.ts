@@ -81,6 +81,7 @@ export function inputGradText(hasBias: boolean): ProductText {
   return {
     name: `conv2dInputGrad${hasBias ? ", bias" : ""}`,
     type: "f32",
+    absent: true,
     inputs: ["grad", "weight", ...(hasBias ? ["bias"] : [])],
     uniforms: {
       gradStart: "i32",
@@ -99,6 +100,7 @@ struct Place { depth: u32, group: i32, y: i32, x: i32, ky: Phase, kx: Phase }
 struct Row { at: i32 }
 struct Column { at: i32, y: i32, x: i32 }
 struct Depth { filterAt: i32, plane: i32, ky: i32, kx: i32 }
+struct Seen { y: i32, x: i32 }
 fn phaseOf(first: i32, stride: i32, dilation: i32, step: i32, taps: i32) -> Phase {
   for (var tap = 0; tap < min(step, taps); tap++) {
     let up = first - tap * dilation;
@@ -145,14 +147,28 @@ fn next(p: Place, before: Depth) -> Depth {
   if (d.plane != before.plane) { d.filterAt += i32(u.rows) * u.kernelHeight * u.kernelWidth; }
   return d;
 }
+fn seenThrough(column: Column, ky: i32, kx: i32) -> Seen {
+  return Seen(
+    column.y - ky * (u.stepHeight * u.dilationHeight / u.strideHeight),
+    column.x - kx * (u.stepWidth * u.dilationWidth / u.strideWidth),
+  );
+}
 fn loadA(p: Place, row: Row, d: Depth) -> f32 {
   return weight[row.at + d.filterAt + d.ky * u.stepHeight * u.kernelWidth + d.kx * u.stepWidth];
 }
 fn loadB(p: Place, column: Column, d: Depth) -> f32 {
-  let y = column.y - d.ky * (u.stepHeight * u.dilationHeight / u.strideHeight);
-  let x = column.x - d.kx * (u.stepWidth * u.dilationWidth / u.strideWidth);
-  if (!inside(y, u.outHeight) || !inside(x, u.outWidth)) { return 0.0; }
-  return grad[column.at + d.plane + y * u.outWidth + x];
+  let seen = seenThrough(column, d.ky, d.kx);
+  if (!inside(seen.y, u.outHeight) || !inside(seen.x, u.outWidth)) { return 0.0; }
+  return grad[column.at + d.plane + seen.y * u.outWidth + seen.x];
+}
+fn isAbsent(p: Place, column: Column, d: Depth) -> bool {
+  let seen = seenThrough(column, d.ky, d.kx);
+  return !inside(seen.y, u.outHeight) || !inside(seen.x, u.outWidth);
+}
+fn mayMiss(p: Place, column: Column) -> bool {
+  let last = seenThrough(column, p.ky.count - 1, p.kx.count - 1);
+  return !inside(column.y, u.outHeight) || !inside(column.x, u.outWidth)
+    || !inside(last.y, u.outHeight) || !inside(last.x, u.outWidth);
 }
 fn resultAt(p: Place, m: u32, n: u32) -> i32 {
   let places = u.phaseHeight * u.phaseWidth;

@@ -23,10 +23,16 @@ export interface ProductText {
    * - `struct Depth`, `depthOf(p: Place, k: u32) -> Depth`, and `next(p: Place, d: Depth) -> Depth`, that of k + 1;
    * - `loadA(p: Place, row: Row, d: Depth) -> T` and `loadB(p: Place, column: Column, d: Depth) -> T`; what they give for rows
    *   and columns past the last one does not matter;
+   * - with `absent` also `isAbsent(p: Place, column: Column, d: Depth) -> bool` and `mayMiss(p: Place, column: Column) -> bool`;
    * - `resultAt(p: Place, m: u32, n: u32) -> i32`, the place in `out` (−1: nowhere), and
    *   `added(p: Place, m: u32, n: u32) -> T`, what is added to the sum.
    */
   readonly declarations: string;
+  /**
+   * Whether some terms do not exist: `loadB` gives 0 for them, which a factor without bounds makes NaN of, so that sums that
+   * are NaN in columns that `mayMiss` some are worked out again without them. Default false.
+   */
+  readonly absent?: boolean;
 }
 
 export interface ProductSizes {
@@ -121,9 +127,20 @@ export function runProduct(
     launch(out.buffer, out.start);
     return;
   }
+  addParts(runtime, text.type, out, splits, launch);
+}
+
+/** Adds up results of which `launch` writes `splits`, one behind the other, into the buffer that it is given, from a place on. */
+export function addParts(
+  runtime: Runtime,
+  type: "f32" | "i32",
+  out: { readonly buffer: DeviceBuffer; readonly start: number; readonly count: number },
+  splits: number,
+  launch: (target: DeviceBuffer, start: number) => void,
+): void {
   runtime.scratch(splits * out.count * 4, (parts) => {
     launch(parts, 0);
-    const sum = runtime.kernel(`sum of parts/${text.type}`, () => sumText(text.type));
+    const sum = runtime.kernel(`sum of parts/${type}`, () => sumText(type));
     runtime.launchEach(sum, [out.buffer, parts], [out.count, splits, out.start], out.count);
   });
 }
@@ -143,7 +160,7 @@ function sumText(type: "f32" | "i32") {
 }
 
 function tileText(text: ProductText, { high, wide, down, across }: Tile) {
-  const { name, type, inputs, uniforms, declarations } = text;
+  const { name, type, inputs, uniforms, declarations, absent = false } = text;
   const [tileRows, tileColumns] = [high * down, wide * across];
   const range = (count: number): number[] => Array.from({ length: count }, (_, i) => i);
   const blocks = range(high).flatMap((i) => range(wide).map((j) => `s${i}_${j}`));
@@ -168,6 +185,7 @@ function tileText(text: ProductText, { high, wide, down, across }: Tile) {
     workgroup: [across, down, 1] as const,
     declarations: `
 ${declarations}
+${absent ? sumOfPresentText : ""}
 var<workgroup> aTile: array<vec4<${type}>, ${QUADS * tileRows}>;
 var<workgroup> bTile: array<vec4<${type}>, ${QUADS * tileColumns}>;`,
     body: `
@@ -212,12 +230,27 @@ var<workgroup> bTile: array<vec4<${type}>, ${QUADS * tileColumns}>;`,
       let at = resultAt(p, m, n);
       if (at < 0) { continue; }
       var sum = sums[i * ${wide}u + j];
+      ${absent ? "if (isNan(sum)) { sum = sumOfPresent(p, m, n, first, end, sum); }" : ""}
       if (split == 0u) { sum += added(p, m, n); }
       outArray[at + i32(split) * u.resultCount] = sum;
     }
   }`,
   };
 }
+
+const sumOfPresentText = `
+fn sumOfPresent(p: Place, m: u32, n: u32, first: u32, end: u32, ofAll: f32) -> f32 {
+  let column = columnOf(p, n);
+  if (!mayMiss(p, column)) { return ofAll; }
+  let row = rowOf(p, m);
+  var d = depthOf(p, first);
+  var sum = 0.0;
+  for (var k = first; k < end; k++) {
+    if (!isAbsent(p, column, d)) { sum += loadA(p, row, d) * loadB(p, column, d); }
+    d = next(p, d);
+  }
+  return sum;
+}`;
 
 /** How the workgroup fills the tile of one factor: each invocation takes lines, or a part of the depth of one. */
 function linesText(type: string, name: string, lines: number, find: string, load: string, start: string) {
