@@ -17,11 +17,18 @@ module.exports = {
     only("kernels-know-no-tensor", "^src/kernels/", ["^src/kernels/", errors], "Kernels import kernels and errors."),
     {
       name: "kernel-sets-apart",
-      comment: "A kernel set imports no other set; a set for the CPU may use the reference loops.",
+      comment:
+        "A kernel set imports no other set; but one for the CPU may use the reference loops, and tfjs builds on webgpu.",
       severity: "error",
-      from: { path: "^src/kernels/([^/]+)/" },
+      from: { path: "^src/kernels/([^/]+)/", pathNot: "^src/kernels/tfjs/" },
       to: { path: "^src/kernels/[^/]+/", pathNot: ["^src/kernels/$1/", "^src/kernels/reference/"] },
     },
+    only(
+      "tfjs-builds-on-webgpu",
+      "^src/kernels/tfjs/",
+      ["^src/kernels/(tfjs|webgpu)/", contract, errors],
+      "Its kernels run on the memory and among the commands of the WebGPU set.",
+    ),
     {
       name: "gpu-sets-use-no-cpu-loops",
       comment: "A kernel set for a GPU has its own memory: the reference loops cannot read it.",
@@ -50,11 +57,19 @@ module.exports = {
     {
       name: "io-uses-nn",
       comment:
-        "Saving and loading imports layers, tensors, files, errors and Node's own modules: what it saves it knows by its interface.",
+        "Saving and loading imports layers, tensors, kinds of elements, files, errors, Node's own modules and protobuf: what it saves it knows by its interface.",
       severity: "error",
       from: { path: "^src/io/" },
       to: {
-        pathNot: ["^src/io/", "^src/nn/", "^src/tensor/", "^src/platform/", errors],
+        pathNot: [
+          "^src/io/",
+          "^src/nn/",
+          "^src/tensor/",
+          "^src/platform/",
+          "^src/kernels/dtype\\.ts$",
+          errors,
+          "^node_modules/@bufbuild/protobuf/",
+        ],
         dependencyTypesNot: ["core"],
       },
     },

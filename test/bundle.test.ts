@@ -1,8 +1,8 @@
 /** What bundlers make of the library without configuration: it must compute the same, and run where Node's modules are not. */
 import { execFileSync } from "node:child_process";
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import * as esbuild from "esbuild";
 import * as vite from "vite";
@@ -11,6 +11,7 @@ import { binaries } from "../src/kernels/wasm/binaries.js";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const index = join(root, "src/index.ts");
+const packageJson = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as { dependencies: object };
 
 /**
  * A training step, large enough for two threads; prints what a bundler could break: kernels, workers, methods, names of
@@ -56,6 +57,11 @@ beforeAll(async () => {
   const installed = join(folder, "node_modules/tapegrad");
   mkdirSync(installed, { recursive: true });
   cpSync(join(root, "package.json"), join(installed, "package.json"));
+  for (const name of Object.keys(packageJson.dependencies)) {
+    const dependency = join(folder, "node_modules", name);
+    mkdirSync(dirname(dependency), { recursive: true });
+    symlinkSync(join(root, "node_modules", name), dependency);
+  }
   const sources = readdirSync(join(root, "src"), { recursive: true, encoding: "utf8" })
     .filter((file) => file.endsWith(".ts"))
     .map((file) => join(root, "src", file))

@@ -79,6 +79,11 @@ class SavedTensor {
 
 let nextId = 0;
 
+/** How many ops were recorded so far, which is the id of the next one. */
+export function recordedCount(): number {
+  return nextId;
+}
+
 /** One recorded op. Its inputs always have smaller ids, so that descending ids are an order for the walk back. */
 export class GradNode {
   readonly id = nextId++;
