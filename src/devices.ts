@@ -1,12 +1,13 @@
 /** Which kernel set serves which device. Importing this file is what registers them. */
 import { ArgumentError } from "./errors.js";
 import { createReferenceKernels } from "./kernels/reference/index.js";
+import { loadTfjs } from "./kernels/tfjs/index.js";
 import { createWasmKernels, type WasmBuild, type WasmKernels } from "./kernels/wasm/index.js";
 import { GpuDevices, type KernelTime, type WebGpuInfo, type WebGpuOptions } from "./kernels/webgpu/devices.js";
 import { type Device, kernelsFor, registerKernels, registerStart } from "./tensor/device.js";
 
 export type { WasmBuild } from "./kernels/wasm/index.js";
-export type { KernelTime, WebGpuInfo, WebGpuOptions } from "./kernels/webgpu/devices.js";
+export type { GpuKernels, KernelTime, WebGpuInfo, WebGpuOptions } from "./kernels/webgpu/devices.js";
 
 /** Settings of the CPU; see {@link configureCpu}. */
 export interface CpuOptions {
@@ -86,9 +87,9 @@ export function getNumThreads(): number {
   return backendInfo().threads;
 }
 
-const gpus = new GpuDevices((kernels) => registerKernels("webgpu", kernels));
+const gpus = new GpuDevices((kernels) => registerKernels("webgpu", kernels), loadTfjs);
 
-registerStart("webgpu", () => gpus.start());
+registerStart("webgpu", ({ kernels }) => gpus.wake(kernels));
 
 /** The device `"webgpu"`: how it is started, and what it does. */
 export const webgpu = {
@@ -96,7 +97,8 @@ export const webgpu = {
    * Starts the device `"webgpu"`, or starts it anew: with options, or after the device was lost. Tensors of the device
    * before cannot be used together with those of the new one.
    *
-   * @throws DeviceError (as a rejection) where there is no GPU, saying what was looked for and what to install.
+   * @throws DeviceError (as a rejection) where there is no GPU, or no package for its kernels, saying what was looked for and
+   * what to install.
    */
   init: async (options: WebGpuOptions = {}): Promise<void> => {
     await gpus.start(options);

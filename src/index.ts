@@ -7,6 +7,7 @@ export {
   backendInfo,
   type CpuOptions,
   configureCpu,
+  type GpuKernels,
   getNumThreads,
   isAvailable,
   type KernelTime,
@@ -25,7 +26,7 @@ export { isGradEnabled } from "./tensor/autograd.js";
 export * as autograd from "./tensor/autogradNamespace.js";
 export { type BackwardOptions, type GradOptions, grad } from "./tensor/backward.js";
 export * from "./tensor/create.js";
-export { type Device, getDefaultDevice, setDefaultDevice } from "./tensor/device.js";
+export { type Device, type DeviceOptions, getDefaultDevice, setDefaultDevice } from "./tensor/device.js";
 export { type MemoryStats, memoryStats, resetPeakMemory } from "./tensor/memory.js";
 export * from "./tensor/ops/index.js";
 export * from "./tensor/ops/joining.js";

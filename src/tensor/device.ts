@@ -1,11 +1,21 @@
-import { DeviceError } from "../errors.js";
+import { ArgumentError, DeviceError } from "../errors.js";
 import type { KernelSet } from "../kernels/kernelSet.js";
 
 /** Where a tensor lives. */
 export type Device = "cpu" | "webgpu";
 
+/** How a device is to compute; see {@link setDefaultDevice}. */
+export interface DeviceOptions {
+  /**
+   * For `"webgpu"`: whose kernels compute, this library's (`"wgsl"`) or, as far as they are right, those of the npm package
+   * `@tensorflow/tfjs-backend-webgpu` (`"tfjs"`). Where the device has others, it is started anew, and its tensors cannot be used
+   * together with those made before. Default: what it has, which is `"wgsl"` at first.
+   */
+  readonly kernels?: "tfjs" | "wgsl";
+}
+
 const kernelSets = new Map<Device, KernelSet | (() => KernelSet)>();
-const starts = new Map<Device, () => Promise<KernelSet>>();
+const starts = new Map<Device, (options: DeviceOptions) => Promise<KernelSet>>();
 let defaultDevice: Device = "cpu";
 
 /** Makes `kernels` the kernel set of `device`, for tensors created from now on; a function makes it when first used. */
@@ -14,7 +24,7 @@ export function registerKernels(device: Device, kernels: KernelSet | (() => Kern
 }
 
 /** Says how to start a device that takes time to wake up: `start` gives the kernel set that serves it now. */
-export function registerStart(device: Device, start: () => Promise<KernelSet>): void {
+export function registerStart(device: Device, start: (options: DeviceOptions) => Promise<KernelSet>): void {
   starts.set(device, start);
 }
 
@@ -23,10 +33,19 @@ export function registerStart(device: Device, start: () => Promise<KernelSet>): 
  *
  * @throws DeviceError (as a rejection) where it is not present.
  */
-export async function startDevice(device: Device): Promise<void> {
+export async function startDevice(device: Device, options: DeviceOptions = {}): Promise<void> {
   const start = starts.get(device);
-  if (start === undefined) kernelsFor(device);
-  else kernelSets.set(device, await start());
+  if (start !== undefined) {
+    kernelSets.set(device, await start(options));
+    return;
+  }
+  kernelsFor(device);
+  if (options.kernels !== undefined) {
+    throw new ArgumentError(
+      `setDefaultDevice: got kernels ${JSON.stringify(options.kernels)} for "${device}"; expected them for "webgpu" only. ` +
+        "Leave them out; for the CPU, call configureCpu({ kernels }) before the first tensor.",
+    );
+  }
 }
 
 /**
@@ -64,8 +83,9 @@ export function getDefaultDevice(): Device {
  * Makes factories create tensors on `device` from now on. Await it: a GPU takes a moment to wake up.
  *
  * @throws DeviceError (as a rejection) where the device is not present; the default then stays what it was.
+ * @throws ArgumentError (as a rejection) where the device has no such kernels.
  */
-export async function setDefaultDevice(device: Device): Promise<void> {
-  await startDevice(device);
+export async function setDefaultDevice(device: Device, options: DeviceOptions = {}): Promise<void> {
+  await startDevice(device, options);
   defaultDevice = device;
 }

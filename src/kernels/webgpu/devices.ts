@@ -1,5 +1,5 @@
 /** Starts GPUs, and starts them anew. */
-import { DeviceError } from "../../errors.js";
+import { ArgumentError, DeviceError } from "../../errors.js";
 import { type AdapterOptions, hasAdapter, requestDevice } from "./adapter.js";
 import { createWebGpuKernels, type WebGpuKernels } from "./index.js";
 import type { KernelTime } from "./profiler.js";
@@ -11,10 +11,21 @@ export type { KernelTime } from "./profiler.js";
 export interface WebGpuOptions extends AdapterOptions, RuntimeOptions {
   /** A device of your own, to share its buffers and its queue. Default: one that is made for the purpose. */
   readonly device?: GPUDevice;
+  /**
+   * Whose kernels compute. `"wgsl"` (the default): this library's. `"tfjs"`: those of the npm package
+   * `@tensorflow/tfjs-backend-webgpu` (with `@tensorflow/tfjs-core`) for products of matrices, convolutions without dilation and
+   * groups, and average pooling, as far as they are right, and this library's for all else. To compare with; they are slower.
+   */
+  readonly kernels?: GpuKernels;
 }
+
+/** Whose kernels compute on a GPU. */
+export type GpuKernels = "tfjs" | "wgsl";
 
 /** What serves the device `"webgpu"`. */
 export interface WebGpuInfo {
+  /** Whose kernels compute. */
+  readonly kernels: GpuKernels;
   /** Names of the GPU, as far as the adapter tells. */
   readonly adapter: { readonly vendor: string; readonly architecture: string; readonly description: string };
   /** Bytes in use, and bytes kept for the next who wants them. */
@@ -25,10 +36,25 @@ export interface WebGpuInfo {
 
 export class GpuDevices {
   private current: WebGpuKernels | null = null;
+  private kernels: GpuKernels = "wgsl";
   private starting: Promise<WebGpuKernels> | null = null;
 
-  /** `use` is told the kernel set that serves the device from now on. */
-  constructor(private readonly use: (kernels: WebGpuKernels) => void) {}
+  /**
+   * @param use Is told the kernel set that serves the device from now on.
+   * @param loadTfjs Loads TensorFlow.js, and gives what makes of a kernel set one whose kernels are those.
+   */
+  constructor(
+    private readonly use: (kernels: WebGpuKernels) => void,
+    private readonly loadTfjs: () => Promise<(kernels: WebGpuKernels) => WebGpuKernels>,
+  ) {}
+
+  /** The kernel set in use, if it works and has these kernels (either, where none are named); else a new one. */
+  async wake(kernels?: GpuKernels): Promise<WebGpuKernels> {
+    if (kernels === undefined) return this.start();
+    const { current } = this;
+    if (current !== null && !current.runtime.faults.isLost && this.kernels === kernels) return current;
+    return this.start({ kernels });
+  }
 
   /** The kernel set in use; a new one with options, or where there is none that works. */
   async start(options: WebGpuOptions = {}): Promise<WebGpuKernels> {
@@ -58,6 +84,7 @@ export class GpuDevices {
     const { device, pool, launches } = this.runtimeFor("webgpu.info");
     const { vendor = "", architecture = "", description = "" } = device.adapterInfo ?? {};
     return {
+      kernels: this.kernels,
       adapter: { vendor, architecture, description },
       memory: { used: pool.usedBytes, idle: pool.idleBytes },
       launches,
@@ -72,8 +99,17 @@ export class GpuDevices {
   }
 
   private async make(options: WebGpuOptions): Promise<WebGpuKernels> {
-    const kernels = createWebGpuKernels(options.device ?? (await requestDevice(options)), options);
+    const { kernels: wanted = "wgsl", device } = options;
+    if (wanted !== "wgsl" && wanted !== "tfjs") {
+      throw new ArgumentError(
+        `webgpu: got kernels ${JSON.stringify(wanted)}; expected "wgsl" or "tfjs". Leave it out for this library's own.`,
+      );
+    }
+    const withTfjs = wanted === "tfjs" ? await this.loadTfjs() : null;
+    const own = createWebGpuKernels(device ?? (await requestDevice(options)), options);
+    const kernels = withTfjs === null ? own : withTfjs(own);
     this.current = kernels;
+    this.kernels = wanted;
     this.use(kernels);
     return kernels;
   }
