@@ -116,4 +116,64 @@ for value in [0.0, 1e-4, 0.5, 3.0, 10.0, 15.0, 40.0, 80.0]:
                 [torch.tensor([sign * value]), torch.tensor([target])], ["$0", "$1"],
                 exact,
             )
+
+# --- the rest, appended so that the values above stay as they are ---
+a, b = g.randn(3, 4) * 2, g.randn(3, 4)
+b[0, 0] = a[0, 0]
+# Differences on the bend itself: 1 and 0.5.
+a[1, :2], b[1, :2] = torch.tensor([1.5, -0.25]), torch.tensor([0.5, 0.25])
+for r in REDUCTIONS:
+    g.case("smoothL1Loss", r, [a, b], ["$0", "$1", {"reduction": r}], lambda x, y, r=r: F.smooth_l1_loss(x, y, reduction=r))
+    g.case("huberLoss", r, [a, b], ["$0", "$1", {"reduction": r}], lambda x, y, r=r: F.huber_loss(x, y, reduction=r))
+    g.case(
+        "huberLoss", f"{r}, weights", [a, b, g.rand(3, 4)], ["$0", "$1", {"reduction": r, "weight": "$2", "delta": 0.5}],
+        lambda x, y, w, r=r: F.huber_loss(x, y, reduction=r, weight=w.detach(), delta=0.5),
+    )
+for beta in [0.0, 0.5, 3.0]:
+    g.case("smoothL1Loss", f"beta {beta}", [a, b], ["$0", "$1", {"beta": beta}], lambda x, y, v=beta: F.smooth_l1_loss(x, y, beta=v))
+g.case("huberLoss", "delta", [a, b], ["$0", "$1", {"delta": 0.5}], lambda x, y: F.huber_loss(x, y, delta=0.5))
+p, t = g.rand(3, 4), g.rand(3, 4)
+for r in REDUCTIONS:
+    g.case("binaryCrossEntropy", r, [p, t], ["$0", "$1", {"reduction": r}], lambda x, y, r=r: F.binary_cross_entropy(x, y, reduction=r))
+    g.case(
+        "binaryCrossEntropy", f"{r}, weights", [p, t, g.rand(3, 1)], ["$0", "$1", {"reduction": r, "weight": "$2"}],
+        lambda x, y, w, r=r: F.binary_cross_entropy(x, y, weight=w.detach(), reduction=r),
+    )
+edges = torch.tensor([0.0, 1.0, 0.0, 1.0, 1e-30, 0.5]), torch.tensor([0.0, 1.0, 1.0, 0.0, 1.0, 0.0])
+g.case("binaryCrossEntropy", "0 and 1", list(edges), ["$0", "$1"], lambda x, y: F.binary_cross_entropy(x, y.detach()))
+logs, shares = F.log_softmax(g.randn(3, 4), 1), F.softmax(g.randn(3, 4), 1)
+shares[0] = torch.tensor([0.0, 1.0, 0.0, 0.0])
+for r in [*REDUCTIONS, "batchmean"]:
+    g.case("klDiv", r, [logs, shares[1:].repeat(2, 1)[:3]], ["$0", "$1", {"reduction": r}], lambda x, y, r=r: F.kl_div(x, y, reduction=r))
+    g.case("klDiv", f"{r}, 0 in the target", [logs, shares], ["$0", "$1", {"reduction": r}],
+           lambda x, y, r=r: F.kl_div(x, y.detach(), reduction=r))
+    g.case(
+        "klDiv", f"{r}, log target", [logs, F.log_softmax(g.randn(3, 4), 1)], ["$0", "$1", {"reduction": r, "logTarget": True}],
+        lambda x, y, r=r: F.kl_div(x, y, reduction=r, log_target=True),
+    )
+signs = torch.tensor([1.0, -1.0, 1.0, -1.0, 0.0])
+u, v, w = g.randn(5, 3), g.randn(5, 3), g.randn(5, 3)
+u[2] = 0
+for r in REDUCTIONS:
+    for m in [None, 0.3]:
+        name, ours, theirs = f"{r}" + ("" if m is None else f", margin {m}"), options(reduction=r, margin=m), options(reduction=r, margin=m)
+        g.case(
+            "cosineEmbeddingLoss", name, [u, v, signs], ["$0", "$1", "$2", ours],
+            lambda x, y, t, o=theirs: F.cosine_embedding_loss(x, y, t.detach(), **o),
+        )
+        g.case(
+            "marginRankingLoss", name, [u, v, torch.sign(w)], ["$0", "$1", "$2", ours],
+            lambda x, y, t, o=theirs: F.margin_ranking_loss(x, y, t.detach(), **o),
+        )
+    g.case(
+        "tripletMarginLoss", r, [u, v, w], ["$0", "$1", "$2", {"reduction": r}],
+        lambda a, p, n, r=r: F.triplet_margin_loss(a, p, n, reduction=r),
+    )
+g.case("cosineEmbeddingLoss", "vectors", [u[0], v[0], torch.tensor(-1.0)], ["$0", "$1", "$2"],
+       lambda x, y, t: F.cosine_embedding_loss(x, y, t.detach()))
+g.case("tripletMarginLoss", "swapped", [u, v, w], ["$0", "$1", "$2", {"swap": True, "margin": 2}],
+       lambda a, p, n: F.triplet_margin_loss(a, p, n, swap=True, margin=2))
+g.case("tripletMarginLoss", "order 1", [u, v, w], ["$0", "$1", "$2", {"p": 1, "eps": 0.01}],
+       lambda a, p, n: F.triplet_margin_loss(a, p, n, p=1, eps=0.01))
+g.case("tripletMarginLoss", "vectors", [u[0], v[0], w[0]], ["$0", "$1", "$2"], F.triplet_margin_loss)
 g.save()

@@ -2,9 +2,9 @@
 import { ArgumentError, DTypeError, ShapeError } from "../../errors.js";
 import { isFloating } from "../../kernels/dtype.js";
 import { record, withGradMode } from "../autograd.js";
-import { checkFloating, resultType } from "../dtype.js";
+import { checkFloating } from "../dtype.js";
 import { composite } from "../scopes.js";
-import { broadcastShapes, formatShape, sameShape } from "../shape.js";
+import { formatShape, sameShape } from "../shape.js";
 import { commonKernels, type Tensor } from "../tensor.js";
 import { relu, sigmoid } from "./activations.js";
 import { pick } from "./along.js";
@@ -13,18 +13,11 @@ import { sum } from "./broadcast.js";
 import { ne } from "./compare.js";
 import { checkLabels, classAxis, classCount } from "./labels.js";
 import { reshape, unsqueeze, view } from "./layout.js";
-import { mean } from "./reductions.js";
+import { checkFactor, checkPair, checkReduction, type LossOptions, reduceLoss } from "./lossParts.js";
 import { logSoftmax } from "./softmax.js";
 import { where } from "./where.js";
 
-/** What becomes of the losses of single elements: their mean, their sum, or nothing. */
-export type Reduction = "mean" | "sum" | "none";
-
-/** Settings of a loss. */
-export interface LossOptions {
-  /** Default `"mean"`. */
-  readonly reduction?: Reduction;
-}
+export type { LossOptions, Reduction } from "./lossParts.js";
 
 /** Settings of {@link nllLoss}. */
 export interface NllLossOptions extends LossOptions {
@@ -138,10 +131,6 @@ export function crossEntropy(input: Tensor, target: Tensor, options: CrossEntrop
 
 // --- what they are made of ----------------------------------------------------------------------------------------------
 
-function reduceLoss(loss: Tensor, { reduction = "mean" }: LossOptions): Tensor {
-  return reduction === "mean" ? mean(loss) : reduction === "sum" ? sum(loss) : loss;
-}
-
 /** The loss of log probabilities and labels, of which those that do not count are `ignoreIndex`. */
 function labelLoss(logs: Tensor, target: Tensor, mayIgnore: boolean, options: CrossEntropyOptions): Tensor {
   const { weight, ignoreIndex = -100, labelSmoothing = 0, reduction = "mean" } = options;
@@ -192,36 +181,6 @@ function softplus(x: Tensor): Tensor {
 }
 
 // --- checks -------------------------------------------------------------------------------------------------------------
-
-function checkReduction(where: string, reduction: unknown): void {
-  if (reduction !== undefined && reduction !== "mean" && reduction !== "sum" && reduction !== "none") {
-    throw new ArgumentError(
-      `${where}: got the reduction ${JSON.stringify(reduction)}; expected "mean", "sum" or "none". Name one of them.`,
-    );
-  }
-}
-
-function checkPair(where: string, input: Tensor, target: Tensor, { reduction }: LossOptions): void {
-  commonKernels(where, input, target);
-  checkReduction(where, reduction);
-  checkFloating(where, resultType(input, target));
-  if (!sameShape(input.shape, target.shape)) {
-    throw new ShapeError(
-      `${where}: got an input of shape ${formatShape(input.shape)} and a target of shape ${formatShape(target.shape)}; ` +
-        `expected the same shape, because broadcasting would compare every element with every other. Reshape one of them.`,
-    );
-  }
-}
-
-function checkFactor(where: string, factor: Tensor, input: Tensor): void {
-  commonKernels(where, input, factor);
-  if (!sameShape(broadcastShapes(where, input.shape, factor.shape), input.shape)) {
-    throw new ShapeError(
-      `${where}: got a weight of shape ${formatShape(factor.shape)} for an input of shape ${formatShape(input.shape)}; ` +
-        `expected one that broadcasts to the input's shape. Reshape the weight.`,
-    );
-  }
-}
 
 function checkClasses(where: string, input: Tensor, target: Tensor, { weight, reduction }: NllLossOptions): void {
   commonKernels(where, input, target, ...(weight ? [weight] : []));

@@ -84,7 +84,90 @@ function binary(): GradCase[] {
   ]);
 }
 
+const matrices = (count: number): number[][] => new Array<number[]>(count).fill([3, 4]);
+
+/** ±1 in turn. */
+function signs(count: number): Tensor {
+  return tensor(
+    Array.from({ length: count }, (_, i) => (i % 2 === 0 ? 1 : -1)),
+    { dtype: "float64" },
+  );
+}
+
+/** The value of each loss stays clear of its bends: inputs lie in [-1, 1]. */
+function others(): GradCase[] {
+  const share = (value: number): number => value * 0.4 + 0.5;
+  return reductions.flatMap((reduction): GradCase[] => [
+    ...[0.5, 3].flatMap((bend): GradCase[] => [
+      {
+        op: "smoothL1Loss",
+        name: `${reduction}, beta ${bend}`,
+        shapes: matrices(2),
+        fn: (a, b) => a.smoothL1Loss(b, { reduction, beta: bend }),
+      },
+      {
+        op: "huberLoss",
+        name: `${reduction}, delta ${bend}`,
+        shapes: matrices(3),
+        fn: (a, b, weight) => a.huberLoss(b, { reduction, delta: bend, weight }),
+      },
+    ]),
+    {
+      op: "binaryCrossEntropy",
+      name: reduction,
+      shapes: matrices(2),
+      domain: share,
+      fn: (a, b) => a.binaryCrossEntropy(b, { reduction }),
+    },
+    {
+      op: "binaryCrossEntropy",
+      name: `weights, ${reduction}`,
+      shapes: [...matrices(2), [4]],
+      domain: share,
+      fn: (a, b, weight) => a.binaryCrossEntropy(b, { reduction, weight }),
+    },
+    { op: "klDiv", name: reduction, shapes: matrices(2), domain: share, fn: (a, b) => a.klDiv(b, { reduction }) },
+    {
+      op: "klDiv",
+      name: `log target, ${reduction}`,
+      shapes: matrices(2),
+      fn: (a, b) => a.klDiv(b, { reduction, logTarget: true }),
+    },
+    {
+      op: "cosineEmbeddingLoss",
+      name: reduction,
+      shapes: matrices(2),
+      fn: (a, b) => a.cosineEmbeddingLoss(b, signs(3), { reduction, margin: -0.9 }),
+    },
+    {
+      op: "marginRankingLoss",
+      name: reduction,
+      shapes: [[4], [4]],
+      fn: (a, b) => a.marginRankingLoss(b, signs(4), { reduction, margin: 0.1 }),
+    },
+    {
+      op: "tripletMarginLoss",
+      name: reduction,
+      shapes: matrices(3),
+      fn: (a, b, c) => a.tripletMarginLoss(b, c, { reduction }),
+    },
+    {
+      op: "tripletMarginLoss",
+      name: `swapped, ${reduction}`,
+      shapes: matrices(3),
+      fn: (a, b, c) => a.tripletMarginLoss(b, c, { reduction, swap: true, p: 3 }),
+    },
+  ]);
+}
+
 export const cases: GradCase[] = [
+  ...others(),
+  {
+    op: "klDiv",
+    name: "batchmean",
+    shapes: matrices(2),
+    fn: (a, b) => a.klDiv(b.square(), { reduction: "batchmean" }),
+  },
   ...pairs("mseLoss"),
   ...pairs("l1Loss"),
   ...classes("nllLoss"),
