@@ -42,7 +42,7 @@ async function pixelsOf(set: data.MNIST, index: number): Promise<Rows> {
   return (await image.squeeze(0).toArray()) as number[][];
 }
 
-const first = Array.from({ length: Math.min(60, trainSet.length) }, (_, index) => index);
+const first = Array.from({ length: Math.min(50, trainSet.length) }, (_, index) => index);
 const digits = await Promise.all(
   first.map(async (index) => ({
     picture: grayscale(await pixelsOf(trainSet, index)),
@@ -51,7 +51,7 @@ const digits = await Promise.all(
 );
 await show(
   "The first training images, and what each is said to be",
-  pictureGrid(digits, { columns: 12, label: "Handwritten digits in rows" }),
+  pictureGrid(digits, { columns: 10, label: "Handwritten digits in rows" }),
 );
 
 // %%
@@ -114,14 +114,18 @@ const mostLikely = (row: readonly number[]): number => row.indexOf(Math.max(...r
 
 /** Share of images whose digit was found, in percent. */
 function accuracyOf(rows: readonly number[][], labels: Int32Array): number {
-  return (100 * rows.filter((row, index) => mostLikely(row) === labels[index]).length) / rows.length;
+  return (
+    (100 * rows.filter((row, index) => mostLikely(row) === labels[index]).length) / rows.length
+  );
 }
 
 // %%
 const peak = 0.005;
 const optimizer = new optim.Adam(model.parameters(), { lr: peak });
 const losses: { step: number; seconds: number; loss: number }[] = [];
-const accuracies = [{ step: 0, seconds: 0, accuracy: accuracyOf(await predict(model, testLoader), testSet.targets) }];
+const accuracies = [
+  { step: 0, seconds: 0, accuracy: accuracyOf(await predict(model, testLoader), testSet.targets) },
+];
 const steps = epochs * trainLoader.length;
 let step = 0;
 let seconds = 0;
@@ -147,35 +151,52 @@ for (let epoch = 1; epoch <= epochs; epoch++) {
   start = performance.now();
   const accuracy = accuracyOf(await predict(model, testLoader), testSet.targets);
   accuracies.push({ step, seconds, accuracy });
-  console.log(`test accuracy ${accuracy.toFixed(2)} %, in ${((performance.now() - start) / 1000).toFixed(1)} s`);
+  console.log(
+    `test accuracy ${accuracy.toFixed(2)} %, in ${((performance.now() - start) / 1000).toFixed(1)} s`,
+  );
 }
 
 // %% [markdown]
-// Each dot below is the loss of one batch, the line the mean of the fifty around it. Loss is drawn on a logarithmic axis.
+// Both against steps and against seconds of training. Each dot is the loss of one batch, the line a moving mean; the axis of
+// the loss is logarithmic.
 // %%
 const small = { width: 400, height: 260, marginLeft: 48 };
+const window = Math.ceil(losses.length / 50);
 const lossPlot = (x: "step" | "seconds", label: string): string =>
   plot({
     ...small,
     x: { label, nice: true },
-    y: { label: "training loss (nats)", type: "log", grid: true, tickFormat: "~g" },
+    y: { label: "training loss (nats)", type: "log", grid: true, tickFormat: "~g", tickSize: 0 },
     marks: [
       Plot.dot(losses, { x, y: "loss", r: 1, fill: "#4c7ebd", fillOpacity: 0.35 }),
-      Plot.lineY(losses, Plot.windowY({ k: Math.min(50, losses.length) }, { x, y: "loss", stroke: "#d1662b" })),
+      Plot.lineY(losses, Plot.windowY({ k: window }, { x, y: "loss", stroke: "#d1662b" })),
     ],
   });
 const accuracyPlot = (x: "step" | "seconds", label: string): string =>
   plot({
     ...small,
-    x: { label, nice: true },
+    insetLeft: 24,
+    insetRight: 16,
+    x: { label },
     y: { label: "test accuracy (%)", domain: [0, 100], grid: true },
     marks: [
       Plot.lineY(accuracies, { x, y: "accuracy", stroke: "#d1662b", marker: "circle" }),
-      Plot.text(accuracies, { x, y: "accuracy", text: ({ accuracy }) => accuracy.toFixed(1), dy: 14 }),
+      Plot.text(accuracies, {
+        x,
+        y: "accuracy",
+        text: ({ accuracy }) => accuracy.toFixed(1),
+        dy: -11,
+        stroke: "var(--plot-background)",
+        fill: "currentColor",
+      }),
     ],
   });
-await show("Loss against steps and seconds of training", lossPlot("step", "step"), lossPlot("seconds", "seconds"));
-await show("Accuracy, too", accuracyPlot("step", "step"), accuracyPlot("seconds", "seconds"));
+await show("Loss of each batch", lossPlot("step", "step"), lossPlot("seconds", "seconds"));
+await show(
+  "Accuracy on the test images",
+  accuracyPlot("step", "step"),
+  accuracyPlot("seconds", "seconds"),
+);
 
 // %% [markdown]
 // ## Judge
@@ -189,7 +210,9 @@ const confusion = digitNames.flatMap((truth) =>
   digitNames.map((guess) => ({
     truth,
     guess,
-    images: labels.filter((label, index) => label === Number(truth) && guesses[index] === Number(guess)).length,
+    images: labels.filter(
+      (label, index) => label === Number(truth) && guesses[index] === Number(guess),
+    ).length,
   })),
 );
 await show(
@@ -206,7 +229,12 @@ await show(
       Plot.cell(confusion, { x: "guess", y: "truth", fill: "images" }),
       Plot.text(
         confusion.filter(({ images }) => images > 0),
-        { x: "guess", y: "truth", text: "images", fill: ({ images }) => (images > 60 ? "#ffffff" : "#1f2328") },
+        {
+          x: "guess",
+          y: "truth",
+          text: "images",
+          fill: ({ images }) => (images > 60 ? "#ffffff" : "#1f2328"),
+        },
       ),
     ],
   }),
@@ -216,9 +244,9 @@ await show(
 const perDigit = digitNames.map((digit) => {
   const mine = labels.flatMap((label, index) => (label === Number(digit) ? [index] : []));
   const right = mine.filter((index) => guesses[index] === labels[index]).length;
-  return { digit, accuracy: mine.length === 0 ? Number.NaN : (100 * right) / mine.length };
+  return { digit, accuracy: (100 * right) / mine.length };
 });
-const lowest = Math.min(...perDigit.map(({ accuracy }) => accuracy).filter((accuracy) => !Number.isNaN(accuracy)));
+const lowest = Math.min(...perDigit.map(({ accuracy }) => accuracy));
 await show(
   "Accuracy per digit; the axis does not begin at 0",
   plot({
@@ -226,7 +254,7 @@ await show(
     height: 280,
     marginRight: 50,
     marginTop: 8,
-    x: { label: "test accuracy (%)", domain: [Math.floor(lowest) - 1, 100], grid: true },
+    x: { label: "test accuracy (%)", domain: [Math.floor(lowest), 100], grid: true },
     y: { label: "digit", type: "point", domain: digitNames },
     marks: [
       Plot.dot(perDigit, { x: "accuracy", y: "digit", fill: "#d1662b", r: 4 }),
@@ -257,7 +285,7 @@ await show(
         caption: `${labels[index]} → ${guesses[index]}, ${(100 * sureOf(index)).toFixed(0)} %`,
       })),
     ),
-    { columns: 8, size: 76, label: "Digits that the network takes for others" },
+    { columns: 8, size: 84, label: "Digits that the network takes for others" },
   ),
 );
 
@@ -272,7 +300,10 @@ const largest = Math.max(...filters.flat(2).map(Math.abs));
 await show(
   `First-layer filters, from −${largest.toFixed(2)} (red) to ${largest.toFixed(2)} (blue)`,
   pictureGrid(
-    filters.map((filter, index) => ({ picture: diverging(filter, largest), caption: String(index) })),
+    filters.map((filter, index) => ({
+      picture: diverging(filter, largest),
+      caption: String(index),
+    })),
     { columns: 8, label: "Sixteen filters of three rows and columns" },
   ),
 );
@@ -310,6 +341,8 @@ mkdirSync(OUT, { recursive: true });
 await save(`${OUT}/digits.safetensors`, model.stateDict());
 const again = new Net();
 again.loadStateDict(await load(`${OUT}/digits.safetensors`));
-const same = (await predict(again, testLoader)).filter((row, index) => mostLikely(row) === guesses[index]).length;
+const same = (await predict(again, testLoader)).filter(
+  (row, index) => mostLikely(row) === guesses[index],
+).length;
 console.log(`${OUT}/digits.safetensors: ${statSync(`${OUT}/digits.safetensors`).size} bytes`);
 console.log(`the loaded network gives the same answer for ${same} of ${labels.length} images`);

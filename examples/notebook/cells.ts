@@ -26,7 +26,7 @@ export function parseCells(script: string): Cell[] {
     if (!found) throw new Error(`line ${line + 1}: got ${lines[line]}; expected // %% or // %% [markdown].`);
     const body = lines.slice(line + 1, starts[index + 1]);
     if (found[1] === undefined) return { kind: "code", text: body.join("\n").trim(), line };
-    const prose = body.filter((text) => text !== "").map((text, row) => uncommented(text, line + row + 2));
+    const prose = body.flatMap((text, row) => (text === "" ? [] : [uncommented(text, line + row + 2)]));
     return { kind: "markdown", text: prose.join("\n").trim(), line };
   });
 }

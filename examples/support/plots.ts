@@ -17,7 +17,7 @@ const style = `
  */
 export function plot(options: Plot.PlotOptions): string {
   const { document } = parseHTML("<html></html>");
-  const svg = Plot.plot({ ...options, figure: false, document });
+  const svg = Plot.plot({ marginBottom: options.margin ?? 42, ...options, figure: false, document });
   svg.setAttribute("xmlns", "http://www.w3.org/2000/svg");
   svg.classList.add("tapegrad-plot");
   const sheet = document.createElementNS("http://www.w3.org/2000/svg", "style");
@@ -64,7 +64,7 @@ export function pictureGrid(pictures: readonly Captioned[], { columns, size = 56
       Plot.image(cells, { x: "x", y: "y", src: "src", width: size, height: size, imageRendering: "pixelated" }),
       Plot.text(
         cells.filter(({ caption }) => caption !== undefined),
-        { x: "x", y: "y", text: "caption", dy: size / 2 + 9 },
+        { x: "x", y: "y", text: "caption", dy: size / 2 + 9, fontSize: 12 },
       ),
     ],
   });
