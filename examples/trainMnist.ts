@@ -1,6 +1,16 @@
 /** Trains a network on the 60,000 digits of MNIST and tests it on the other 10,000. `npm run mnist -- --help` lists options. */
 import { Command, InvalidArgumentError, Option } from "commander";
-import { type Device, data, manualSeed, optim, setDefaultDevice, TapegradError } from "tapegrad";
+import {
+  type Device,
+  data,
+  manualSeed,
+  optim,
+  SummaryWriter,
+  setDefaultDevice,
+  TapegradError,
+  type Tensor,
+  zeros,
+} from "tapegrad";
 import { Checkpoint, Interrupted } from "./checkpoint.js";
 import { type Network, networks } from "./models.js";
 import { Progress } from "./progress.js";
@@ -18,6 +28,7 @@ interface Settings {
   limit?: number;
   checkpoint?: string;
   resume?: true;
+  log?: string;
 }
 
 const program = new Command("mnist")
@@ -33,6 +44,7 @@ const program = new Command("mnist")
   .option("--limit <n>", "take only the first n images of the training set, and of the test set", wholeFrom(1))
   .option("--checkpoint <file>", "save the run there after each epoch, each minute and on Ctrl+C")
   .option("--resume", "go on from the checkpoint, if it is there")
+  .option("--log <folder>", "write curves and histograms there, for TensorBoard, as CSV and as JSON lines")
   .allowExcessArguments(false);
 
 try {
@@ -76,11 +88,16 @@ async function main(settings: Settings): Promise<void> {
   const begun = { model, optimizer, trainLoader, epoch: 1, ...newEpoch() };
   const { epoch: firstEpoch, imagesSeen, lossSum } = await checkpoint.begin(settings.resume ?? false, begun);
 
+  const log =
+    settings.log === undefined ? null : new SummaryWriter(settings.log, { formats: ["tensorboard", "csv", "jsonl"] });
+  log?.addGraph(model, zeros([1, 1, 28, 28]));
+  const stepsPerEpoch = Math.ceil(trainCount / batchSize);
   for (let epoch = firstEpoch; epoch <= epochs; epoch++) {
     const soFar = epoch === firstEpoch ? { imagesSeen, lossSum } : newEpoch();
     const progress = new Progress(`epoch ${epoch}/${epochs}`, trainCount, soFar.imagesSeen);
     const lrAt = (share: number): number => lr * (1 - (epoch - 1 + share) / epochs);
-    const report = async (done: number, meanLoss: () => Promise<number>): Promise<void> => {
+    const report = async (done: number, meanLoss: () => Promise<number>, stepLoss: Tensor): Promise<void> => {
+      log?.addScalar("loss/train", stepLoss, (epoch - 1) * stepsPerEpoch + Math.ceil(done / batchSize));
       await progress.update(done, meanLoss);
       await checkpoint.step({ model, optimizer, trainLoader, epoch, ...soFar });
     };
@@ -92,6 +109,13 @@ async function main(settings: Settings): Promise<void> {
     const { loss, correct, total } = await evaluate(model, network.loss, testLoader);
     const accuracy = ((100 * correct) / total).toFixed(2);
     console.log(`test loss ${loss.toFixed(4)}, accuracy ${accuracy} % (${correct} of ${total})`);
+    if (log !== null) {
+      const step = epoch * stepsPerEpoch;
+      log.addScalar("loss/test", loss, step);
+      log.addScalar("accuracy/test", correct / total, step);
+      for (const [name, parameter] of model.namedParameters()) log.addHistogram(name, parameter, step);
+      await log.flush();
+    }
     await checkpoint.save({ model, optimizer, trainLoader, epoch: epoch + 1, ...newEpoch() });
   }
   if (l1 > 0) {

@@ -4,8 +4,8 @@ import type { Network } from "./models.js";
 
 type Loader = data.DataLoader<[image: Tensor, label: number]>;
 
-/** Told after each step how many images were seen, and how to get the mean loss so far, if it is wanted. */
-type Report = (imagesSeen: number, meanLoss: () => Promise<number>) => Promise<void>;
+/** Told after each step how many images were seen, how to get the mean loss so far, if it is wanted, and the step's loss. */
+type Report = (imagesSeen: number, meanLoss: () => Promise<number>, stepLoss: Tensor) => Promise<void>;
 
 /** How far an epoch is. */
 export interface EpochSoFar {
@@ -43,7 +43,7 @@ export async function trainEpoch(
     optimizer.step();
     noGrad(() => lossSum.add_(batchLoss.mul(labels.numel())));
     epoch.imagesSeen += labels.numel();
-    await report(epoch.imagesSeen, async () => (await lossSum.item()) / epoch.imagesSeen);
+    await report(epoch.imagesSeen, async () => (await lossSum.item()) / epoch.imagesSeen, batchLoss);
   }
 }
 

@@ -16,12 +16,12 @@ export { FileError } from "./fileError.js";
 export { type LoadOptions, load, loadMetadata } from "./load.js";
 export { type SaveOptions, save, saveToBlob } from "./save.js";
 export type { LoadSource } from "./source.js";
+export type { LogFormat } from "./summary/logFiles.js";
 export {
   type EntryOptions,
   type HistogramOptions,
   type ImageOptions,
   type ImagesOptions,
-  type LogFormat,
   SummaryWriter,
   type SummaryWriterOptions,
 } from "./summary/summaryWriter.js";

@@ -1,6 +1,6 @@
 /** `npm run mnist` as its user runs it: in a process of its own. */
 import { execFile } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -18,10 +18,15 @@ interface Outcome {
 function mnist(...args: string[]): Promise<Outcome> {
   const linesOf = (text: string): string[] => text.split("\n").filter((line) => line !== "");
   return new Promise((resolve) => {
-    execFile(process.execPath, ["--import", "tsx", "examples/trainMnist.ts", ...args], { cwd: root }, (error, out, err) => {
-      const code = error === null ? 0 : typeof error.code === "number" ? error.code : -1;
-      resolve({ code, out: linesOf(out), err: linesOf(err) });
-    });
+    execFile(
+      process.execPath,
+      ["--import", "tsx", "examples/trainMnist.ts", ...args],
+      { cwd: root },
+      (error, out, err) => {
+        const code = error === null ? 0 : typeof error.code === "number" ? error.code : -1;
+        resolve({ code, out: linesOf(out), err: linesOf(err) });
+      },
+    );
   });
 }
 
@@ -72,6 +77,26 @@ describe("training", () => {
     expect(out[0]).toBe("lenet5 with 61706 parameters on cpu");
     expect(out.at(-1)).toBe("61706 of 61706 parameters are exactly 0");
   });
+});
+
+test("logs each step's loss, and each epoch's test, with --log", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "tapegrad-log-"));
+  try {
+    const { out } = await mnist("--limit", "150", "--epochs", "2", "--model", "scratch", "--log", folder);
+    const rows = readFileSync(join(folder, "scalars.csv"), "utf8").trimEnd().split("\n").slice(1);
+    const found = rows.map((row) => row.split(",")).map(([step, , tag, value]) => [Number(step), tag, Number(value)]);
+    const places = found.map(([step, tag]) => `${step} ${tag}`);
+    const train = (from: number): string[] => [from, from + 1, from + 2].map((step) => `${step} loss/train`);
+    const ends = (step: number): string[] => [`${step} loss/test`, `${step} accuracy/test`];
+    expect(places).toEqual([...train(1), ...ends(3), ...train(4), ...ends(6)]);
+    const [, , loss, accuracy] = found.slice(-4).map(([, , value]) => value as number);
+    expect(out.at(-1)).toMatch(`test loss ${loss?.toFixed(4)}, accuracy ${(100 * (accuracy ?? 0)).toFixed(2)} % (`);
+    const lines = readFileSync(join(folder, "events.jsonl"), "utf8");
+    expect(lines).toContain('"tag":"head.4.weight","kind":"histogram"');
+    expect(readdirSync(folder).filter((name) => name.startsWith("events.out.tfevents."))).toHaveLength(1);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 });
 
 describe("a folder of the user's", () => {

@@ -1,23 +1,17 @@
-import { ArgumentError, ShapeError, TapegradError } from "../../errors.js";
+import { ArgumentError, ShapeError } from "../../errors.js";
 import { checkCount, checkOptions } from "../../nn/arguments.js";
 import type { Module } from "../../nn/module.js";
-import { importNode, isNode } from "../../platform/node.js";
-import { reasonOf } from "../../platform/reasonOf.js";
+import { isNode } from "../../platform/node.js";
 import { formatShape } from "../../tensor/shape.js";
 import { commonKernels, Tensor } from "../../tensor/tensor.js";
 import { formatSetting } from "../../tensor/window.js";
 import { FileError } from "../fileError.js";
-import type { Content, Entry } from "./entry.js";
-import { eventRecord, versionRecord } from "./event.js";
+import type { Content } from "./entry.js";
 import { evenHistogram, growingHistogram } from "./histogram.js";
-import { LogFile } from "./logFile.js";
+import { LogFiles, type LogFormat } from "./logFiles.js";
 import { modelGraph } from "./modelGraph.js";
 import { pictureLayout, pictureOf } from "./pixels.js";
 import { encodePng } from "./png.js";
-import { csvHead, csvLine, jsonLine } from "./text.js";
-
-/** A kind of log file. */
-export type LogFormat = "tensorboard" | "csv" | "jsonl";
 
 const logFormats: readonly string[] = ["tensorboard", "csv", "jsonl"] satisfies LogFormat[];
 
@@ -56,11 +50,6 @@ export interface ImagesOptions extends EntryOptions {
   readonly dataFormats?: "NCHW" | "NHWC" | "NHW";
 }
 
-/** As many bytes are written at the latest, however many entries are yet to come. */
-const gatheredBytes = 2 ** 20;
-
-let writerCount = 0;
-
 /**
  * Logs of a training, in files that TensorBoard shows: `tensorboard --logdir runs`. Node only.
  *
@@ -74,13 +63,7 @@ export class SummaryWriter {
   /** The folder with the logs. */
   readonly logDir: string;
   private readonly formats: ReadonlySet<LogFormat>;
-  private readonly suffix: string;
-  /** Which of this process's writers it is, so that no two share a file. */
-  private readonly number = writerCount++;
-  private readonly files = new Map<string, Promise<LogFile>>();
-  private work: Promise<void> = Promise.resolve();
-  private queued = 0;
-  private failure: Error | null = null;
+  private readonly files: LogFiles;
   private isClosed = false;
 
   /**
@@ -114,10 +97,7 @@ export class SummaryWriter {
     }
     this.logDir = logDir ?? `runs/${new Date().toISOString().slice(0, 19).replaceAll(":", "-")}`;
     this.formats = new Set(formats);
-    this.suffix = filenameSuffix;
-    this.enqueue(async () => {
-      for (const format of this.formats) await this.fileFor(format, "");
-    });
+    this.files = new LogFiles(this.logDir, this.formats, filenameSuffix);
   }
 
   /**
@@ -130,7 +110,7 @@ export class SummaryWriter {
   addScalar(tag: string, value: number | Tensor, step = 0, options: EntryOptions = {}): void {
     checkOptions("addScalar", options, ["wallTime"]);
     this.check("addScalar", tag, step, options);
-    this.add({ tag, step, ...timeOf(options) }, scalar("addScalar", value));
+    this.files.add({ tag, step, ...timeOf(options) }, scalar("addScalar", value));
   }
 
   /**
@@ -154,7 +134,7 @@ export class SummaryWriter {
     }
     const contents = Object.entries(values).map(([series, value]) => [series, scalar("addScalars", value)] as const);
     const time = timeOf(options);
-    for (const [series, content] of contents) this.add({ tag: mainTag, series, step, ...time }, content);
+    for (const [series, content] of contents) this.files.add({ tag: mainTag, series, step, ...time }, content);
   }
 
   /**
@@ -180,7 +160,7 @@ export class SummaryWriter {
       const histogram = bins === "tensorflow" ? growingHistogram(data) : evenHistogram(data, bins);
       return { kind: "histogram", histogram };
     });
-    this.add({ tag, step, ...timeOf(options) }, content);
+    this.files.add({ tag, step, ...timeOf(options) }, content);
   }
 
   /**
@@ -218,7 +198,7 @@ export class SummaryWriter {
         `addText: got ${formatSetting(text)} as the text; expected a string. Convert it with String(…).`,
       );
     }
-    this.add({ tag, step, ...timeOf(options) }, { kind: "text", text });
+    this.files.add({ tag, step, ...timeOf(options) }, { kind: "text", text });
   }
 
   /**
@@ -232,7 +212,7 @@ export class SummaryWriter {
     this.check("addGraph", "graph", 0, {});
     this.checkRich("addGraph");
     const nodes = modelGraph("addGraph", model, Array.isArray(input) ? input : [input]);
-    this.add({ tag: "graph", step: 0, ...timeOf({}) }, { kind: "graph", nodes });
+    this.files.add({ tag: "graph", step: 0, ...timeOf({}) }, { kind: "graph", nodes });
   }
 
   /**
@@ -241,12 +221,7 @@ export class SummaryWriter {
    * @throws FileError (as a rejection) where a file could not be written.
    */
   async flush(): Promise<void> {
-    // What is added meanwhile is waited for, too.
-    for (let work: Promise<void> | null = null; work !== this.work; ) {
-      work = this.work;
-      await work;
-    }
-    this.checkFailure();
+    await this.files.flush();
   }
 
   /** Waits as {@link flush} does. Nothing can be added afterwards. */
@@ -278,11 +253,11 @@ export class SummaryWriter {
       const { pixels, width, height, channels } = pictureOf(data, layout);
       return { kind: "image", image: await encodePng(pixels, width, height, channels) };
     });
-    this.add({ tag, step, ...timeOf(options) }, content);
+    this.files.add({ tag, step, ...timeOf(options) }, content);
   }
 
   private check(where: string, tag: string, step: number, { wallTime = 0 }: EntryOptions): void {
-    this.checkFailure();
+    this.files.checkFailure();
     if (this.isClosed) {
       throw new ArgumentError(
         `${where}: got an entry for a log that is closed; expected an open one. Close it after the last entry, or make a new SummaryWriter.`,
@@ -308,57 +283,6 @@ export class SummaryWriter {
       `${where}: got formats ["csv"], which hold nothing but scalars; expected "tensorboard" or "jsonl" beside it. Add one of them to the formats.`,
     );
   }
-
-  private checkFailure(): void {
-    if (this.failure !== null) throw this.failure;
-  }
-
-  private add(about: Omit<Entry, "content">, content: Content | Promise<Content>): void {
-    // It waits for its turn: until then its failure must not count as nobody's.
-    if (content instanceof Promise) content.catch(() => undefined);
-    this.enqueue(async () => {
-      const entry: Entry = { ...about, content: await content };
-      for (const format of this.formats) {
-        const file = await this.fileFor(format, entry.series === undefined ? "" : runOf(entry.tag, entry.series));
-        const record = recordIn(format, entry);
-        if (record !== null) file.add(record);
-      }
-    });
-  }
-
-  private enqueue(step: () => Promise<void>): void {
-    this.queued++;
-    this.work = this.work.then(async () => {
-      this.queued--;
-      if (this.failure !== null) return;
-      try {
-        await step();
-        // What comes in one go is written in one go.
-        const isLast = this.queued === 0;
-        for (const file of this.files.values()) await (await file).write(isLast ? 0 : gatheredBytes);
-      } catch (error) {
-        this.failure = error instanceof TapegradError ? error : unwritable(this.logDir, error);
-      }
-    });
-  }
-
-  /** The file of a format; event files are apart for each run. */
-  private fileFor(format: LogFormat, run: string): Promise<LogFile> {
-    const key = format === "tensorboard" ? `${format} ${run}` : format;
-    const file = this.files.get(key) ?? this.newFile(format, run);
-    this.files.set(key, file);
-    return file;
-  }
-
-  private async newFile(format: LogFormat, run: string): Promise<LogFile> {
-    const { join } = await importNode("node:path");
-    const { hostname } = await importNode("node:os");
-    if (format === "csv") return new LogFile(join(this.logDir, "scalars.csv"), utf8(csvHead), true);
-    if (format === "jsonl") return new LogFile(join(this.logDir, "events.jsonl"), utf8(""), true);
-    const now = Date.now() / 1000;
-    const name = `events.out.tfevents.${Math.floor(now)}.${hostname()}.${process.pid}.${this.number}${this.suffix}`;
-    return new LogFile(join(this.logDir, run, name), versionRecord(now), false);
-  }
 }
 
 function scalar(where: string, value: number | Tensor): Content | Promise<Content> {
@@ -379,26 +303,4 @@ function scalar(where: string, value: number | Tensor): Content | Promise<Conten
 
 function timeOf({ wallTime = Date.now() / 1000 }: EntryOptions): { wallTime: number } {
   return { wallTime };
-}
-
-/** The folder of one of several curves, named as PyTorch names it. */
-function runOf(tag: string, series: string): string {
-  return `${tag}_${series}`.replaceAll(/[/\\]/g, "_");
-}
-
-function recordIn(format: LogFormat, entry: Entry): Uint8Array | null {
-  if (format === "tensorboard") return eventRecord(entry);
-  const line = format === "csv" ? csvLine(entry) : jsonLine(entry);
-  return line === null ? null : utf8(line);
-}
-
-function utf8(text: string): Uint8Array {
-  return new TextEncoder().encode(text);
-}
-
-function unwritable(logDir: string, cause: unknown): FileError {
-  return new FileError(
-    `SummaryWriter: got ${reasonOf(cause)}; expected to write to ${logDir}. Choose a folder that can be written.`,
-    { cause },
-  );
 }
