@@ -8,33 +8,13 @@ import {
   mseLoss,
   type NllLossOptions,
   nllLoss,
-  type Reduction,
 } from "../tensor/ops/losses.js";
 import type { Tensor } from "../tensor/tensor.js";
-import { checkChoice, checkCount, checkOptions, checkRange, settings } from "./arguments.js";
+import { checkCount, checkOptions, checkRange, settings } from "./arguments.js";
 import { inLayer } from "./errorPlace.js";
 import { type Held, renamed } from "./fields.js";
-import { Module } from "./module.js";
-import { Buffer } from "./parameter.js";
-
-/** What all losses share. */
-abstract class Loss extends Module {
-  readonly reduction: Reduction;
-
-  constructor(where: string, { reduction = "mean" }: LossOptions) {
-    super();
-    checkChoice(where, "reduction", reduction, ["mean", "sum", "none"]);
-    this.reduction = reduction;
-  }
-
-  override extraRepr(): string {
-    return settings({ reduction: this.reduction });
-  }
-}
-
-function bufferOf(weight: Tensor | null | undefined): Buffer | null {
-  return weight ? new Buffer(weight) : null;
-}
+import { bufferOf, Loss } from "./lossBase.js";
+import type { Buffer } from "./parameter.js";
 
 /**
  * Mean (or sum, or each) of (input − target)². Both have the same shape.

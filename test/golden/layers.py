@@ -184,6 +184,27 @@ for reduction in ["mean", "sum", "none"]:
                                   reduction=reduction)
     case(f"{reduction}, weighted", module, [{**weights, "reduction": reduction}],
          [randn(3, 4), torch.rand(3, 4, generator=generator)])
+
+# What came later is appended, so that the values above stay as they are.
+for reduction in ["mean", "sum", "none"]:
+    given = {"reduction": reduction}
+    layer(nn.SmoothL1Loss, reduction, [randn(3, 4), randn(3, 4)], [], given)
+    layer(nn.HuberLoss, reduction, [randn(3, 4), randn(3, 4)], [], given)
+    layer(nn.KLDivLoss, reduction, [torch.log_softmax(randn(3, 4), 1), torch.softmax(randn(3, 4), 1)], [], given)
+    shares = [torch.rand(3, 4, generator=generator), torch.rand(3, 4, generator=generator)]
+    layer(nn.BCELoss, reduction, shares, [], given)
+    weight = torch.rand(4, generator=generator)
+    case(f"{reduction}, weighted", nn.BCELoss(weight=weight.clone(), reduction=reduction),
+         [{"weight": weight, "reduction": reduction}], shares)
+    pair, signs = [randn(4, 3), randn(4, 3)], torch.tensor([1, -1, -1, 1])
+    layer(nn.CosineEmbeddingLoss, reduction, [*pair, signs], [], {**given, "margin": -0.5})
+    layer(nn.MarginRankingLoss, reduction, [randn(4), randn(4), signs], [], {**given, "margin": 0.2})
+    layer(nn.TripletMarginLoss, reduction, [*pair, randn(4, 3)], [], given)
+layer(nn.SmoothL1Loss, "beta", [randn(3, 4), randn(3, 4)], [], {"beta": 0.3})
+layer(nn.HuberLoss, "delta", [randn(3, 4), randn(3, 4)], [], {"delta": 0.3})
+layer(nn.KLDivLoss, "logs", [randn(3, 4), randn(3, 4)], [], {"logTarget": True, "reduction": "batchmean"})
+layer(nn.TripletMarginLoss, "all", [randn(4, 3), randn(4, 3), randn(4, 3)], [],
+      {"margin": 3, "p": 1, "eps": 0.1, "swap": True})
 write("layers.json", layers)
 
 init = []
