@@ -37,6 +37,26 @@ export interface ConvGeometry extends WindowGeometry {
   readonly groups: number;
 }
 
+/** All fields of a {@link ConvGeometry}: two convolutions that agree in them are alike. */
+export const CONV_FIELDS = [
+  "batch",
+  "channels",
+  "outChannels",
+  "groups",
+  "inHeight",
+  "inWidth",
+  "outHeight",
+  "outWidth",
+  "kernelHeight",
+  "kernelWidth",
+  "strideHeight",
+  "strideWidth",
+  "padTop",
+  "padLeft",
+  "dilationHeight",
+  "dilationWidth",
+] as const satisfies readonly (keyof ConvGeometry)[];
+
 /**
  * Average pooling: the window sum divided by `divisorOverride`, or by the number of taps inside the input, or, with
  * `countIncludePad`, by the number of taps inside the input padded by padTop, padLeft and `padBottom`, `padRight`

@@ -53,12 +53,18 @@ abstract class AdamBase extends Optimizer<AdamOptions> {
     const vMax = options.amsgrad ? (state.maxExpAvgSq as Tensor) : null;
     state.step += 1;
     const [beta1, beta2] = options.betas;
+    // Field by field: to spread the options takes longer than a small parameter's step.
     adamStep(parameter, grad, state.expAvg, state.expAvgSq, vMax, {
-      ...options,
+      lr: options.lr,
       beta1,
       beta2,
+      eps: options.eps,
+      weightDecay: options.weightDecay,
       decoupled: this.decoupled,
+      maximize: options.maximize,
       step: state.step,
+      l1: options.l1,
+      l1Mode: options.l1Mode,
     });
   }
 }

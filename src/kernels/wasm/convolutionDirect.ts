@@ -1,5 +1,6 @@
 /** The direct road: filters over the image itself, or over a copy of it with its padding. It makes no columns. */
-import type { ConvGeometry, Dense } from "../kernelSet.js";
+import { CONV_FIELDS, type ConvGeometry } from "../geometry.js";
+import type { Dense } from "../kernelSet.js";
 import * as slot from "./assembly/convolutionArguments.js";
 import { DIRECT, DIRECT_WEIGHT_GRAD, PACK_FILTERS } from "./assembly/kernelIds.js";
 import { addParts, multiplications } from "./convolutionColumns.js";
@@ -20,17 +21,42 @@ const MOST_PLANS = 512;
 
 type Planner = (g: ConvGeometry, threads: number) => Plan;
 
-const plans = new Map<string, Plan>();
+interface KnownPlan {
+  readonly make: Planner;
+  readonly threads: number;
+  readonly geometry: ConvGeometry;
+  readonly plan: Plan;
+}
+
+/** By a hash of their geometry: to write it out as text would take as long as a small convolution. */
+const plans = new Map<number, KnownPlan[]>();
+let planCount = 0;
 
 /** The plan for this geometry: made when it is first asked for, because that takes longer than a small convolution. */
 function planFor(make: Planner, g: ConvGeometry, threads: number): Plan {
-  const key = `${make.name} ${threads} ${Object.values(g).join(" ")}`;
-  const known = plans.get(key);
-  if (known !== undefined) return known;
-  if (plans.size >= MOST_PLANS) plans.clear();
+  const hash = hashOf(g);
+  for (const known of plans.get(hash) ?? []) {
+    if (known.make === make && known.threads === threads && isSame(known.geometry, g)) return known.plan;
+  }
+  if (planCount >= MOST_PLANS) {
+    plans.clear();
+    planCount = 0;
+  }
   const plan = make(g, threads);
-  plans.set(key, plan);
+  plans.set(hash, [...(plans.get(hash) ?? []), { make, threads, geometry: { ...g }, plan }]);
+  planCount++;
   return plan;
+}
+
+function hashOf(g: ConvGeometry): number {
+  let hash = 0;
+  for (const field of CONV_FIELDS) hash = (Math.imul(hash, 31) + g[field]) | 0;
+  return hash;
+}
+
+function isSame(a: ConvGeometry, b: ConvGeometry): boolean {
+  for (const field of CONV_FIELDS) if (a[field] !== b[field]) return false;
+  return true;
 }
 
 /** Bytes up to whole cache lines. */
