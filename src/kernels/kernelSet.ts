@@ -48,17 +48,24 @@ export interface Strided {
 export type Dense = Strided;
 
 /** y = f(x), with at most two parameters. `leakyRelu` takes the slope in `alpha`; `clamp` takes [alpha, beta] (either
- * may be infinite, NaN stays NaN). `sign(NaN)` is 0. `relu(NaN)` is NaN. */
+ * may be infinite, NaN stays NaN). `sign(NaN)` is 0. `relu(NaN)` is NaN. `round` takes the even one of two that are
+ * equally near. */
 export type UnaryOp =
   | "abs"
+  | "ceil"
   | "clamp"
+  | "cos"
+  | "erf"
   | "exp"
+  | "floor"
   | "leakyRelu"
   | "log"
   | "neg"
   | "relu"
+  | "round"
   | "sigmoid"
   | "sign"
+  | "sin"
   | "sqrt"
   | "square"
   | "tanh";

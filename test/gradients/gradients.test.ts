@@ -9,6 +9,8 @@ import { type GradCase, inputsOf } from "./gradCase.js";
 
 /** Ops through which no gradient flows: their results are whole numbers or bools, or they cut the history on purpose. */
 const withoutGradient = new Set([
+  "all",
+  "any",
   "argmax",
   "argmin",
   "bool",
@@ -18,7 +20,13 @@ const withoutGradient = new Set([
   "ge",
   "gt",
   "int",
+  "isfinite",
+  "isinf",
+  "isnan",
   "le",
+  "logicalAnd",
+  "logicalNot",
+  "logicalOr",
   "lt",
   "ne",
   "oneHot",

@@ -82,23 +82,29 @@ const copyCases = [
 
 const unaryOps: readonly { op: UnaryOp; alpha?: number; beta?: number; integers?: boolean; positive?: boolean }[] = [
   { op: "abs", integers: true },
+  { op: "ceil" },
   { op: "clamp", alpha: -1, beta: 1.5, integers: true },
   { op: "clamp", alpha: -inf, beta: 0.5, integers: true },
   { op: "clamp", alpha: 0.5, beta: inf, integers: true },
   { op: "clamp", alpha: 1, beta: -1, integers: true },
+  { op: "cos" },
+  { op: "erf" },
   { op: "exp" },
+  { op: "floor" },
   { op: "leakyRelu", alpha: 0.1 },
   { op: "log", positive: true },
   { op: "neg", integers: true },
   { op: "relu", integers: true },
+  { op: "round" },
   { op: "sigmoid" },
   { op: "sign", integers: true },
+  { op: "sin" },
   { op: "sqrt", positive: true },
   { op: "square", integers: true },
   { op: "tanh" },
 ];
 
-const specialValues = [nan, inf, -inf, 0, -0, 1, -1, 100, -100, 1e-30];
+const specialValues = [nan, inf, -inf, 0, -0, 1, -1, 100, -100, 1e-30, 0.5, 1.5, -2.5, 3.9, -4.1];
 
 const unaryCases = unaryOps.flatMap(({ op, alpha = 0, beta = 0, integers = false, positive = false }) => {
   const name = op === "clamp" ? `clamp to [${alpha}, ${beta}]` : op;

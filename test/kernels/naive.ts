@@ -74,20 +74,38 @@ function wrap(value: bigint): number {
   return Number(BigInt.asIntN(32, value));
 }
 
+/** 2/√π ∫₀ˣ exp(−t²) dt by Simpson's rule. */
+function errorIntegral(x: number): number {
+  const steps = 2000;
+  let sum = 0;
+  for (let i = 0; i <= steps; i++) {
+    const factor = i === 0 || i === steps ? 1 : i % 2 === 1 ? 4 : 2;
+    sum += factor * Math.exp(-(((i / steps) * x) ** 2));
+  }
+  return (2 / Math.sqrt(Math.PI)) * sum * (x / steps / 3);
+}
+
 const unaryFunctions: Record<UnaryOp, (x: number, alpha: number, beta: number) => number> = {
   abs: Math.abs,
+  ceil: (x) => -Math.floor(-x),
   clamp: (x, alpha, beta) => {
     if (Number.isNaN(x)) return x;
     const raised = x < alpha ? alpha : x;
     return raised > beta ? beta : raised;
   },
+  cos: Math.cos,
+  erf: (x) => (Number.isNaN(x) ? x : errorIntegral(Math.max(-7, Math.min(7, x)))),
   exp: Math.exp,
+  floor: (x) => (Number.isFinite(x) ? x - (((x % 1) + 1) % 1) : x),
   leakyRelu: (x, alpha) => (x >= 0 ? x : alpha * x),
   log: Math.log,
   neg: (x) => 0 - x,
   relu: (x) => (x <= 0 ? 0 : x),
+  round: (x) =>
+    Math.abs(x % 2) === 0.5 ? Math.trunc(x) : Math.abs(x % 2) === 1.5 ? x + Math.sign(x) / 2 : Math.round(x),
   sigmoid: (x) => (x < 0 ? Math.exp(x) / (1 + Math.exp(x)) : 1 / (1 + Math.exp(-x))),
   sign: (x) => Number(x > 0) - Number(x < 0),
+  sin: Math.sin,
   sqrt: Math.sqrt,
   square: (x) => x ** 2,
   tanh: Math.tanh,

@@ -5,6 +5,7 @@
 import { TapegradError } from "../../errors.js";
 import type { BinaryOp, CompareOp, UnaryOp } from "../kernelSet.js";
 import { toInt32 } from "./arrays.js";
+import { erf, roundToEven } from "./functions.js";
 import type { Lane } from "./rows.js";
 
 export function fillRow(value: number, out: Lane, length: number): void {
@@ -50,12 +51,24 @@ export function unaryRow(op: UnaryOp, x: Lane, out: Lane, length: number, alpha:
     case "abs":
       for (let i = 0; i < length; i += 1, p += xStep, t += outStep) outArray[t] = Math.abs(xArray[p] as number);
       break;
+    case "ceil":
+      for (let i = 0; i < length; i += 1, p += xStep, t += outStep) outArray[t] = Math.ceil(xArray[p] as number);
+      break;
     case "clamp":
       for (let i = 0; i < length; i += 1, p += xStep, t += outStep)
         outArray[t] = Math.min(Math.max(xArray[p] as number, alpha), beta);
       break;
+    case "cos":
+      for (let i = 0; i < length; i += 1, p += xStep, t += outStep) outArray[t] = Math.cos(xArray[p] as number);
+      break;
+    case "erf":
+      for (let i = 0; i < length; i += 1, p += xStep, t += outStep) outArray[t] = erf(xArray[p] as number);
+      break;
     case "exp":
       for (let i = 0; i < length; i += 1, p += xStep, t += outStep) outArray[t] = Math.exp(xArray[p] as number);
+      break;
+    case "floor":
+      for (let i = 0; i < length; i += 1, p += xStep, t += outStep) outArray[t] = Math.floor(xArray[p] as number);
       break;
     case "leakyRelu":
       for (let i = 0; i < length; i += 1, p += xStep, t += outStep) {
@@ -72,6 +85,9 @@ export function unaryRow(op: UnaryOp, x: Lane, out: Lane, length: number, alpha:
     case "relu":
       for (let i = 0; i < length; i += 1, p += xStep, t += outStep) outArray[t] = Math.max(xArray[p] as number, 0);
       break;
+    case "round":
+      for (let i = 0; i < length; i += 1, p += xStep, t += outStep) outArray[t] = roundToEven(xArray[p] as number);
+      break;
     case "sigmoid":
       for (let i = 0; i < length; i += 1, p += xStep, t += outStep)
         outArray[t] = 1 / (1 + Math.exp(-(xArray[p] as number)));
@@ -81,6 +97,9 @@ export function unaryRow(op: UnaryOp, x: Lane, out: Lane, length: number, alpha:
         const v = xArray[p] as number;
         outArray[t] = v > 0 ? 1 : v < 0 ? -1 : 0;
       }
+      break;
+    case "sin":
+      for (let i = 0; i < length; i += 1, p += xStep, t += outStep) outArray[t] = Math.sin(xArray[p] as number);
       break;
     case "sqrt":
       for (let i = 0; i < length; i += 1, p += xStep, t += outStep) outArray[t] = Math.sqrt(xArray[p] as number);

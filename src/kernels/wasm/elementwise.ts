@@ -9,18 +9,18 @@ import { walkAxes, writeOuterAxes, writeRows } from "./rows.js";
 
 type ElementwiseKernels = Pick<KernelSet, "fill" | "copy" | "unary" | "binary" | "compare" | "where">;
 
-const unaryIds: Record<UnaryOp, number> = {
+/** Functions that are not here are left to the loops. */
+const unaryIds: Partial<Record<UnaryOp, number>> = {
   abs: id.ABS,
   clamp: id.CLAMP,
+  erf: id.ERF,
   exp: id.EXP,
   leakyRelu: id.LEAKY_RELU,
   log: id.LOG,
-  neg: id.NEG,
   relu: id.RELU,
   sigmoid: id.SIGMOID,
   sign: id.SIGN,
   sqrt: id.SQRT,
-  square: id.SQUARE,
   tanh: id.TANH,
 };
 
@@ -53,7 +53,7 @@ const SHORTEST_TRANSPOSED = 4;
 const NUMBERS = 120;
 
 /** Cost of an element, in the time that a sum of two takes, where it is more; for the choice of threads. */
-const costs: Partial<Record<UnaryOp | BinaryOp, number>> = { exp: 4, log: 8, pow: 40, sigmoid: 6, tanh: 10 };
+const costs: Partial<Record<UnaryOp | BinaryOp, number>> = { erf: 8, exp: 4, log: 8, pow: 40, sigmoid: 6, tanh: 10 };
 const costOf = (op: UnaryOp | BinaryOp): number => costs[op] ?? 1;
 
 /** An operand of a job: an array, or a number that was put among the arguments. */
@@ -114,7 +114,7 @@ export function elementwiseKernels(engine: Engine, fallback: Loops): Elementwise
       case 1:
         return run(id.UNARY, id.COPY, out, [a], 1);
       case 2:
-        return run(id.UNARY, id.SQUARE, out, [a], 1);
+        return run(id.BINARY, id.MUL, out, [a, a], 1);
       case 3:
         return run(id.UNARY, id.CUBE, out, [a], 1);
       case -1:
@@ -160,7 +160,13 @@ export function elementwiseKernels(engine: Engine, fallback: Loops): Elementwise
     unary(op, x, out, alpha, beta) {
       engine.fractions[12] = alpha;
       engine.fractions[13] = beta;
-      if (x.dtype === "float32" && run(id.UNARY, unaryIds[op], out, [x], costOf(op))) return;
+      const kernel = unaryIds[op];
+      if (x.dtype === "float32") {
+        // Products say the same with less code.
+        if (op === "neg" && run(id.BINARY, id.MUL, out, [x, -1], 1)) return;
+        if (op === "square" && run(id.BINARY, id.MUL, out, [x, x], 1)) return;
+        if (kernel !== undefined && run(id.UNARY, kernel, out, [x], costOf(op))) return;
+      }
       fallback.unary(op, x, out, alpha, beta);
     },
     binary(op, a, b, out) {

@@ -5,17 +5,23 @@ import type { WgslType } from "./types.js";
 /** f(x), which may use alpha and beta. */
 const floatUnary: Record<UnaryOp, string> = {
   abs: "abs(x)",
+  ceil: "select(ceil(x), x, isNan(x))",
   clamp: "select(min(max(x, alpha), beta), x, isNan(x))",
+  cos: "sineOfQuarters(x, 1)",
+  erf: "errorFunction(x)",
   exp: "select(exp(x), x, isNan(x))",
+  floor: "select(floor(x), x, isNan(x))",
   leakyRelu: "select(x * alpha, x, x > 0.0)",
   log: "logarithm(x)",
   neg: "-x",
   relu: "select(max(x, 0.0), x, isNan(x))",
+  round: "select(round(x), x, isNan(x))",
   sigmoid: "sigmoid(x)",
   sign: "select(f32(x > 0.0) - f32(x < 0.0), 0.0, isNan(x))",
+  sin: "sineOfQuarters(x, 0)",
   sqrt: "select(sqrt(x), nan(), x < 0.0 || isNan(x))",
   square: "x * x",
-  tanh: "select(tanh(clamp(x, -15.0, 15.0)), x, isNan(x))",
+  tanh: "hyperbolicTangent(x)",
 };
 
 const integerUnary: Partial<Record<UnaryOp, string>> = {
@@ -88,12 +94,49 @@ export const functions = `
 fn logarithm(x: f32) -> f32 {
   if (isNan(x) || x < 0.0) { return nan(); }
   if (x == 0.0) { return -infinity(); }
-  return select(log(x), x, isInf(x));
+  if (isInf(x)) { return x; }
+  // The built-in one may be off by 2⁻²¹ near 1: the series in s = f / (2 + f) is exact there.
+  let f = x - 1.0;
+  if (abs(f) > 0.3) { return log(x); }
+  let s = f / (f + 2.0);
+  let z = s * s;
+  return 2.0 * s + 2.0 * s * z * (0.333333333 + z * (0.2 + z * (0.142857143 + z * (0.111111111 + z * 0.0909090909))));
+}
+// The built-in one may take differences of exponentials, which leave few digits near 0.
+fn hyperbolicTangent(x: f32) -> f32 {
+  if (isNan(x)) { return x; }
+  let z = x * x;
+  if (z > 0.390625) { return tanh(clamp(x, -15.0, 15.0)); }
+  let p = (((-5.70498872745e-3 * z + 2.06390887954e-2) * z - 5.37397155531e-2) * z + 0.133314422036) * z - 0.333332819422;
+  return x + x * z * p;
 }
 fn sigmoid(x: f32) -> f32 {
   if (isNan(x)) { return x; }
   let e = exp(-abs(x));
   return select(e, 1.0, x >= 0.0) / (1.0 + e);
+}
+// The quotient of two polynomials in x², fitted to erf(x)/x; beyond ±3.925 the result is ±1.
+fn errorFunction(x: f32) -> f32 {
+  if (isNan(x)) { return x; }
+  let held = clamp(x, -3.925, 3.925);
+  let z = held * held;
+  let p = ((((2.0460620e-6 * z + 2.8483820e-4) * z + 3.7723300e-3) * z + 5.2768621e-2) * z + 0.19058869) * z + 1.12837915;
+  let q = ((((3.8047853e-5 * z + 1.1638036e-3) * z + 1.4982759e-2) * z + 0.11418062) * z + 0.50223756) * z + 1.0;
+  return clamp(held * p / q, -1.0, 1.0);
+}
+// The sine of x plus so many quarter turns, more exact than the built-in one has to be.
+fn sineOfQuarters(x: f32, quarters: i32) -> f32 {
+  if (isNan(x) || isInf(x)) { return nan(); }
+  let turns = round(x * 0.636619772);
+  // π/2 in three parts, of which the first two have few bits.
+  let r = fma(turns, -7.54978997e-8, fma(turns, -4.83751297e-4, fma(turns, -1.5703125, x)));
+  let z = r * r;
+  let sine = r + r * z * (((2.7183114e-6 * z - 1.9839334e-4) * z + 8.3333293e-3) * z - 0.166666666);
+  let cosine = 1.0 - 0.5 * z + z * z * ((2.4433157e-5 * z - 1.3887316e-3) * z + 4.1666645e-2);
+  // Beyond the range of i32 no digit of the result means anything.
+  let quadrant = (i32(clamp(turns, -2.0e9, 2.0e9)) + quarters) & 3;
+  let size = select(sine, cosine, (quadrant & 1) == 1);
+  return select(size, -size, quadrant >= 2);
 }
 fn floatToInteger(x: f32) -> i32 {
   if (isNan(x)) { return 0; }

@@ -7,7 +7,7 @@
 import { argument, fraction, pointer } from "./environment";
 import * as id from "./kernelIds";
 import { power4 } from "./power";
-import { exp4, log4, sigmoid4, sign4, tanh4 } from "./vector";
+import { erf4, exp4, log4, sigmoid4, sign4, tanh4 } from "./vector";
 
 /** Four floats that lie `step` floats apart. */
 @inline
@@ -41,6 +41,7 @@ function unary4(op: i32, x: v128, alpha: v128, beta: v128): v128 {
   if (op == id.CLAMP) return f32x4.pmin(f32x4.pmax(x, alpha), beta);
   if (op == id.COPY) return x;
   if (op == id.CUBE) return f32x4.mul(f32x4.mul(x, x), x);
+  if (op == id.ERF) return erf4(x);
   if (op == id.EXP) return exp4(x);
   if (op == id.HALF_POWER) {
     // Unlike the square root, +0 for −0 and ∞ for −∞.
@@ -49,12 +50,10 @@ function unary4(op: i32, x: v128, alpha: v128, beta: v128): v128 {
   }
   if (op == id.LEAKY_RELU) return v128.bitselect(x, f32x4.mul(x, alpha), f32x4.gt(x, f32x4.splat(0)));
   if (op == id.LOG) return log4(x);
-  if (op == id.NEG) return f32x4.neg(x);
   if (op == id.RELU) return f32x4.pmax(x, f32x4.splat(0));
   if (op == id.SIGMOID) return sigmoid4(x);
   if (op == id.SIGN) return sign4(x);
   if (op == id.SQRT) return f32x4.sqrt(x);
-  if (op == id.SQUARE) return f32x4.mul(x, x);
   return tanh4(x);
 }
 
@@ -104,6 +103,8 @@ function unaryRow(op: i32, out: usize, outStep: i32, x: usize, xStep: i32, n: i3
       return unaryLoop(id.COPY, out, outStep, x, xStep, n);
     case id.CUBE:
       return unaryLoop(id.CUBE, out, outStep, x, xStep, n);
+    case id.ERF:
+      return unaryLoop(id.ERF, out, outStep, x, xStep, n);
     case id.EXP:
       return unaryLoop(id.EXP, out, outStep, x, xStep, n);
     case id.HALF_POWER:
@@ -112,8 +113,6 @@ function unaryRow(op: i32, out: usize, outStep: i32, x: usize, xStep: i32, n: i3
       return unaryLoop(id.LEAKY_RELU, out, outStep, x, xStep, n);
     case id.LOG:
       return unaryLoop(id.LOG, out, outStep, x, xStep, n);
-    case id.NEG:
-      return unaryLoop(id.NEG, out, outStep, x, xStep, n);
     case id.RELU:
       return unaryLoop(id.RELU, out, outStep, x, xStep, n);
     case id.SIGMOID:
@@ -122,8 +121,6 @@ function unaryRow(op: i32, out: usize, outStep: i32, x: usize, xStep: i32, n: i3
       return unaryLoop(id.SIGN, out, outStep, x, xStep, n);
     case id.SQRT:
       return unaryLoop(id.SQRT, out, outStep, x, xStep, n);
-    case id.SQUARE:
-      return unaryLoop(id.SQUARE, out, outStep, x, xStep, n);
     default:
       return unaryLoop(id.TANH, out, outStep, x, xStep, n);
   }

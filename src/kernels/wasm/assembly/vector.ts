@@ -113,6 +113,24 @@ export function tanh4(x: v128): v128 {
   return v128.or(result, v128.and(x, i32x4.splat(0x80000000)));
 }
 
+/** erf: the quotient of two polynomials in x², fitted to erf(x)/x; beyond ±3.925 it is ±1. */
+export function erf4(x: v128): v128 {
+  const held = f32x4.pmax(f32x4.pmin(x, constant(3.925)), constant(-3.925));
+  const z = f32x4.mul(held, held);
+  let p = fma(constant(2.0460620370859417e-6), z, constant(2.848382024272944e-4));
+  p = fma(p, z, constant(3.7723300207654644e-3));
+  p = fma(p, z, constant(5.276862114729351e-2));
+  p = fma(p, z, constant(0.19058868956011465));
+  p = fma(p, z, constant(1.1283791458877024));
+  let q = fma(constant(3.804785327001819e-5), z, constant(1.1638036152652508e-3));
+  q = fma(q, z, constant(1.4982758669117783e-2));
+  q = fma(q, z, constant(0.11418062081217009));
+  q = fma(q, z, constant(0.5022375602228347));
+  q = fma(q, z, constant(1.0));
+  const y = f32x4.div(f32x4.mul(held, p), q);
+  return f32x4.pmax(f32x4.pmin(y, constant(1.0)), constant(-1.0));
+}
+
 /** 1 / (1 + e⁻ˣ). */
 @inline
 export function sigmoid4(x: v128): v128 {

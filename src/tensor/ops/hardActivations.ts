@@ -1,0 +1,109 @@
+/** Activation functions made of straight lines, elementwise. Where two meet, the gradient is PyTorch's. */
+import { ArgumentError, ShapeError } from "../../errors.js";
+import { checkFloating } from "../dtype.js";
+import { composite } from "../scopes.js";
+import { formatShape } from "../shape.js";
+import { commonKernels, type Tensor } from "../tensor.js";
+import { add, clamp_, mul, mul_ } from "./arithmetic.js";
+import { gt, le, lt } from "./compare.js";
+import { applyComposed } from "./composed.js";
+import { applyUnary } from "./elementwise.js";
+import { view } from "./layout.js";
+import { checkOneDtype } from "./operands.js";
+import { where } from "./where.js";
+
+/**
+ * x held within [minVal, maxVal]. Its gradient on the bounds is 0, as beyond them.
+ *
+ * @throws ArgumentError where minVal is above maxVal.
+ * @see https://pytorch.org/docs/stable/generated/torch.nn.functional.hardtanh.html
+ */
+export function hardtanh(x: Tensor, minVal = -1, maxVal = 1): Tensor {
+  if (!(minVal <= maxVal)) {
+    throw new ArgumentError(
+      `hardtanh: got the bounds ${minVal} and ${maxVal}; expected two numbers, the lower one first. Swap them.`,
+    );
+  }
+  return held("hardtanh", x, minVal, maxVal);
+}
+
+/** min(max(x, 0), 6). @see https://pytorch.org/docs/stable/generated/torch.nn.functional.relu6.html */
+export function relu6(x: Tensor): Tensor {
+  return held("relu6", x, 0, 6);
+}
+
+function held(name: string, x: Tensor, low: number, high: number): Tensor {
+  return applyUnary(
+    {
+      name,
+      op: "clamp",
+      alpha: low,
+      beta: high,
+      wholeNumbers: Number.isInteger(low) && Number.isInteger(high),
+      saves: "input",
+      grad: (g, x) => composite(() => where(gt(x, low), where(lt(x, high), g, 0), 0)),
+    },
+    x,
+  );
+}
+
+/**
+ * x·min(max(x + 3, 0), 6) / 6: a silu made of straight lines and a parabola.
+ *
+ * @see https://pytorch.org/docs/stable/generated/torch.nn.functional.hardswish.html
+ * @see A. Howard et al.: Searching for MobileNetV3, https://arxiv.org/abs/1905.02244
+ */
+export function hardswish(x: Tensor): Tensor {
+  return applyComposed(
+    {
+      name: "hardswish",
+      forward: (x) => mul_(mul_(clamp_(add(x, 3), 0, 6), 1 / 6), x),
+      saves: "input",
+      grad: (g, x) => where(le(x, -3), 0, where(lt(x, 3), mul(g, add(mul(x, 1 / 3), 0.5)), g)),
+    },
+    x,
+  );
+}
+
+/**
+ * min(max(x + 3, 0), 6) / 6: a sigmoid made of straight lines.
+ *
+ * @see https://pytorch.org/docs/stable/generated/torch.nn.functional.hardsigmoid.html
+ */
+export function hardsigmoid(x: Tensor): Tensor {
+  return applyComposed(
+    {
+      name: "hardsigmoid",
+      forward: (x) => mul_(clamp_(add(x, 3), 0, 6), 1 / 6),
+      saves: "input",
+      grad: (g, x) => where(gt(x, -3), where(lt(x, 3), mul(g, 1 / 6), 0), 0),
+    },
+    x,
+  );
+}
+
+/**
+ * x where x > 0, else weight·x, with a weight that is learned: one for all, or one for each channel of x [N, C, …].
+ *
+ * @throws ShapeError where the weight is neither of one element nor [C].
+ * @throws DTypeError for whole numbers, or where dtypes differ.
+ * @see https://pytorch.org/docs/stable/generated/torch.nn.functional.prelu.html
+ * @see K. He et al.: Delving Deep into Rectifiers, https://arxiv.org/abs/1502.01852
+ */
+export function prelu(x: Tensor, weight: Tensor): Tensor {
+  commonKernels("prelu", x, weight);
+  checkFloating("prelu", x.dtype);
+  checkOneDtype("prelu", x, weight);
+  const channels = x.ndim < 2 ? 1 : x.shape[1];
+  if (weight.ndim > 1 || (weight.numel() !== 1 && weight.numel() !== channels)) {
+    throw new ShapeError(
+      `prelu: got a weight of shape ${formatShape(weight.shape)} for an input of shape ${formatShape(x.shape)}; ` +
+        `expected [1]${x.ndim < 2 ? "" : ` or [${channels}], one for each channel`}. Correct the weight.`,
+    );
+  }
+  return composite(() => {
+    const slope =
+      weight.numel() === 1 ? view(weight, []) : view(weight, [weight.numel(), ...x.shape.slice(2).map(() => 1)]);
+    return where(gt(x, 0), x, mul(x, slope));
+  });
+}
