@@ -13,6 +13,7 @@ export {
   saveCheckpoint,
 } from "./checkpoint.js";
 export { FileError } from "./fileError.js";
+export { type DrawGraphOptions, drawGraph, type GraphDrawing } from "./graph/drawGraph.js";
 export { type LoadOptions, load, loadMetadata } from "./load.js";
 export { type SaveOptions, save, saveToBlob } from "./save.js";
 export type { LoadSource } from "./source.js";
