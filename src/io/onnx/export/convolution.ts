@@ -1,0 +1,132 @@
+import type { ConvGeometry, WindowGeometry } from "../../../kernels/kernelSet.js";
+import type { Graph, Value } from "./graph.js";
+import type { Recorders, Recording } from "./recorders.js";
+
+type Convolution = "conv2d" | "conv2dInputGrad" | "conv2dWeightGrad" | "unfold" | "fold";
+
+export function convolutionRecorders({ graph, contents }: Recording): Pick<Recorders, Convolution> {
+  return {
+    conv2d(x, weight, bias, out, geometry) {
+      const inputs = [contents.read(x), contents.read(weight), ...(bias === null ? [] : [contents.read(bias)])];
+      contents.write(out, convolve(graph, inputs, geometry, out.shape));
+    },
+
+    conv2dInputGrad(outGrad, weight, bias, xGrad, geometry) {
+      const inputs = [contents.read(outGrad), contents.read(weight), ...(bias === null ? [] : [contents.read(bias)])];
+      contents.write(xGrad, spread(graph, inputs, geometry, xGrad.shape));
+    },
+
+    conv2dWeightGrad(outGrad, x, weightGrad, geometry) {
+      contents.write(weightGrad, correlate(graph, contents.read(outGrad), contents.read(x), geometry));
+    },
+
+    unfold(x, columns, geometry) {
+      const { channels, batch, kernelHeight, kernelWidth, outHeight, outWidth } = geometry;
+      const weight = oneTapEach(graph, x.dtype === "float64", geometry);
+      const shape = [batch, channels * kernelHeight * kernelWidth, outHeight, outWidth];
+      const taps = convolve(graph, [contents.read(x), weight], { ...geometry, groups: channels }, shape);
+      contents.write(columns, graph.reshape(taps, columns.shape));
+    },
+
+    fold(columns, out, geometry) {
+      const { batch, channels, kernelHeight, kernelWidth, outHeight, outWidth } = geometry;
+      const weight = oneTapEach(graph, out.dtype === "float64", geometry);
+      const shape = [batch, channels * kernelHeight * kernelWidth, outHeight, outWidth];
+      const taps = graph.reshape(contents.read(columns), shape);
+      contents.write(out, spread(graph, [taps, weight], { ...geometry, groups: channels }, out.shape));
+    },
+  };
+}
+
+type Grouped = WindowGeometry & Pick<ConvGeometry, "groups">;
+
+function settings(geometry: Grouped) {
+  const { kernelHeight, kernelWidth, strideHeight, strideWidth, dilationHeight, dilationWidth, groups } = geometry;
+  return {
+    kernel_shape: [kernelHeight, kernelWidth],
+    strides: [strideHeight, strideWidth],
+    dilations: [dilationHeight, dilationWidth],
+    group: groups,
+  };
+}
+
+/** Rows and columns behind the input that the last window reaches; negative where it ends before. */
+export function padsAfter(g: WindowGeometry): [bottom: number, right: number] {
+  return [
+    (g.outHeight - 1) * g.strideHeight + (g.kernelHeight - 1) * g.dilationHeight + 1 - g.inHeight - g.padTop,
+    (g.outWidth - 1) * g.strideWidth + (g.kernelWidth - 1) * g.dilationWidth + 1 - g.inWidth - g.padLeft,
+  ];
+}
+
+function convolve(graph: Graph, inputs: readonly Value[], geometry: Grouped, shape: readonly number[]): Value {
+  const [bottom, right] = padsAfter(geometry);
+  const pads = [geometry.padTop, geometry.padLeft, Math.max(bottom, 0), Math.max(right, 0)];
+  const [x] = inputs;
+  return graph.add("Conv", inputs, { dtype: x?.dtype ?? "float32", shape }, { ...settings(geometry), pads });
+}
+
+/** The transposed convolution: what the windows do not reach of the output is padding of the output. */
+export function spread(graph: Graph, inputs: readonly Value[], geometry: Grouped, shape: readonly number[]): Value {
+  const [bottom, right] = padsAfter(geometry);
+  const [x] = inputs;
+  return graph.add(
+    "ConvTranspose",
+    inputs,
+    { dtype: x?.dtype ?? "float32", shape },
+    {
+      ...settings(geometry),
+      pads: [geometry.padTop, geometry.padLeft, Math.max(bottom, 0), Math.max(right, 0)],
+      output_padding: [Math.max(-bottom, 0), Math.max(-right, 0)],
+    },
+  );
+}
+
+/**
+ * The gradient for the weight as a convolution: the batch takes the place of the channels, the output's gradient that of
+ * the weight, and stride and dilation change places.
+ */
+function correlate(graph: Graph, outGrad: Value, x: Value, geometry: ConvGeometry): Value {
+  const { batch, channels, outChannels, groups, kernelHeight, kernelWidth, inHeight, inWidth } = geometry;
+  const { outHeight, outWidth, strideHeight, strideWidth, dilationHeight, dilationWidth, padTop, padLeft } = geometry;
+  const { dtype } = x;
+  const groupChannels = channels / groups;
+  const split = graph.reshape(x, groups === 1 ? x.shape : [batch, groups, groupChannels, inHeight, inWidth]);
+  const images =
+    groups === 1
+      ? graph.transpose(split, [1, 0, 2, 3])
+      : graph.reshape(graph.transpose(split, [2, 1, 0, 3, 4]), [groupChannels, groups * batch, inHeight, inWidth]);
+  const filters = graph.transpose(outGrad, [1, 0, 2, 3]);
+  const reach = (taps: number, pace: number, count: number, step: number) => (taps - 1) * pace + (count - 1) * step + 1;
+  const bottom = reach(kernelHeight, dilationHeight, outHeight, strideHeight) - inHeight - padTop;
+  const right = reach(kernelWidth, dilationWidth, outWidth, strideWidth) - inWidth - padLeft;
+  const pads = [padTop, padLeft, Math.max(bottom, 0), Math.max(right, 0)];
+  // Where the input goes on behind the last window there are more places than taps.
+  const height = kernelHeight + Math.floor(Math.max(-bottom, 0) / dilationHeight);
+  const width = kernelWidth + Math.floor(Math.max(-right, 0) / dilationWidth);
+  const found = graph.add(
+    "Conv",
+    [images, filters],
+    { dtype, shape: [groupChannels, outChannels, height, width] },
+    {
+      kernel_shape: [outHeight, outWidth],
+      strides: [dilationHeight, dilationWidth],
+      dilations: [strideHeight, strideWidth],
+      group: groups,
+      pads,
+    },
+  );
+  const cuts = [
+    ...(height > kernelHeight ? [{ axis: 2, start: 0, end: kernelHeight, step: 1 }] : []),
+    ...(width > kernelWidth ? [{ axis: 3, start: 0, end: kernelWidth, step: 1 }] : []),
+  ];
+  return graph.transpose(graph.slice(found, cuts), [1, 0, 2, 3]);
+}
+
+/** Filters [channels·taps, 1, height, width] of which each has a single 1: as a convolution they lay windows out. */
+function oneTapEach(graph: Graph, isDouble: boolean, { channels, kernelHeight, kernelWidth }: WindowGeometry): Value {
+  const taps = kernelHeight * kernelWidth;
+  const length = channels * taps * taps;
+  const weight = isDouble ? new Float64Array(length) : new Float32Array(length);
+  for (let filter = 0; filter < channels * taps; filter++) weight[filter * taps + (filter % taps)] = 1;
+  return graph.constant(isDouble ? "float64" : "float32", [channels * taps, 1, kernelHeight, kernelWidth], weight);
+}

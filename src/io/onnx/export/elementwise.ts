@@ -1,0 +1,148 @@
+import type { Strided, UnaryOp } from "../../../kernels/kernelSet.js";
+import { sameShape } from "../../../tensor/shape.js";
+import type { ElementType, Value } from "./graph.js";
+import type { Recorders, Recording } from "./recorders.js";
+
+const plainUnary = {
+  abs: "Abs",
+  ceil: "Ceil",
+  cos: "Cos",
+  erf: "Erf",
+  exp: "Exp",
+  floor: "Floor",
+  log: "Log",
+  neg: "Neg",
+  relu: "Relu",
+  round: "Round",
+  sigmoid: "Sigmoid",
+  sign: "Sign",
+  sin: "Sin",
+  sqrt: "Sqrt",
+  tanh: "Tanh",
+} as const satisfies Partial<Record<UnaryOp, string>>;
+
+const plainBinary = {
+  add: "Add",
+  div: "Div",
+  maximum: "Max",
+  minimum: "Min",
+  mul: "Mul",
+  pow: "Pow",
+  sub: "Sub",
+} as const;
+
+const comparisons = {
+  eq: "Equal",
+  ge: "GreaterOrEqual",
+  gt: "Greater",
+  le: "LessOrEqual",
+  lt: "Less",
+  ne: "Equal",
+} as const;
+
+type Elementwise = "fill" | "copy" | "unary" | "binary" | "compare" | "where" | "reduce" | "argReduce";
+
+export function elementwiseRecorders({ graph, contents }: Recording): Pick<Recorders, Elementwise> {
+  function operand(x: Strided | number, dtype: ElementType): Value {
+    return typeof x === "number" ? graph.number(dtype, x) : contents.readToBroadcast(x);
+  }
+
+  /** Puts a result, whose shape may lack repeated axes, where `out` lies. */
+  function put(out: Strided, value: Value): void {
+    if (sameShape(value.shape, out.shape)) contents.write(out, value);
+    else contents.write(out, graph.expand(value, out.shape));
+  }
+
+  /** The operator that makes a dropout mask and applies it, where `mask` is one that was drawn and not used yet. */
+  function dropout(x: Strided | number, mask: Strided | number, out: Strided): boolean {
+    if (typeof x === "number" || typeof mask === "number") return false;
+    const lazy = contents.lazyOf(mask);
+    if (lazy === null || Math.abs(lazy.scale * lazy.chance - 1) > 1e-6) return false;
+    const value = contents.read(x);
+    const inputs = [value, graph.number("float32", 1 - lazy.chance), graph.number("bool", 1)];
+    const { dtype } = value;
+    const shape = x.shape;
+    const [dropped, kept] = graph.addMany("Dropout", inputs, [
+      { dtype, shape },
+      { dtype: "bool", shape },
+    ]);
+    contents.resolve(mask, graph.withNumber("Mul", graph.cast(kept as Value, dtype), lazy.scale));
+    contents.write(out, dropped as Value);
+    return true;
+  }
+
+  return {
+    fill: (out, value) => contents.fill(out, value),
+
+    copy(x, out) {
+      const value = x.dtype === out.dtype ? contents.read(x) : graph.cast(contents.read(x), out.dtype);
+      contents.write(out, value);
+    },
+
+    unary(op, x, out, alpha, beta) {
+      const value = contents.read(x);
+      if (op === "square") put(out, graph.binary("Mul", value, value));
+      else if (op === "leakyRelu") put(out, graph.unary("LeakyRelu", value, { alpha: { float: alpha } }));
+      else if (op === "clamp") {
+        const bound = (limit: number): Value | null =>
+          Number.isFinite(limit) ? graph.number(value.dtype, limit) : null;
+        put(out, graph.add("Clip", [value, bound(alpha), bound(beta)], { dtype: value.dtype, shape: value.shape }));
+      } else put(out, graph.unary(plainUnary[op], value));
+    },
+
+    binary(op, a, b, out) {
+      if (op === "mul" && (dropout(a, b, out) || dropout(b, a, out))) return;
+      const left = operand(a, out.dtype);
+      const right = operand(b, out.dtype);
+      if (op === "reluGrad") {
+        const positive = graph.binary("Greater", right, graph.number(out.dtype, 0), "bool");
+        put(out, graph.binary("Mul", left, graph.cast(positive, out.dtype)));
+      } else if (op === "sigmoidGrad") {
+        const rest = graph.binary("Sub", graph.number(out.dtype, 1), right);
+        put(out, graph.binary("Mul", graph.binary("Mul", left, right), rest));
+      } else if (op === "tanhGrad") {
+        const rest = graph.binary("Sub", graph.number(out.dtype, 1), graph.binary("Mul", right, right));
+        put(out, graph.binary("Mul", left, rest));
+      } else put(out, graph.binary(plainBinary[op], left, right));
+    },
+
+    compare(op, a, b, out) {
+      const dtype = typeof a !== "number" ? a.dtype : typeof b !== "number" ? b.dtype : "float32";
+      // ONNX compares numbers.
+      const compared = dtype === "bool" ? "int32" : dtype;
+      const left = graph.cast(operand(a, compared), compared);
+      const right = graph.cast(operand(b, compared), compared);
+      const result = graph.binary(comparisons[op], left, right, "bool");
+      put(out, op === "ne" ? graph.unary("Not", result) : result);
+    },
+
+    where(condition, a, b, out) {
+      const chosen = contents.readToBroadcast(condition);
+      const [left, right] = [operand(a, out.dtype), operand(b, out.dtype)];
+      const shape = broadcastAll(chosen, left, right);
+      put(out, graph.add("Where", [chosen, left, right], { dtype: out.dtype, shape }));
+    },
+
+    reduce(op, x, out) {
+      const axes = x.shape.flatMap((extent, axis) => (extent !== 1 && out.shape[axis] === 1 ? [axis] : []));
+      const value = graph.cast(contents.read(x), out.dtype);
+      const name = op === "sum" ? "ReduceSum" : op === "amax" ? "ReduceMax" : "ReduceMin";
+      contents.write(out, graph.reduce(name, value, axes));
+    },
+
+    argReduce(op, x, axis, out) {
+      const value = contents.read(x);
+      const input = value.dtype === "bool" ? graph.cast(value, "int32") : value;
+      const made = { dtype: "int64", shape: out.shape } as const;
+      const places = graph.add(op === "amax" ? "ArgMax" : "ArgMin", [input], made, { axis, keepdims: 1 });
+      contents.write(out, graph.cast(places, "int32"));
+    },
+  };
+}
+
+function broadcastAll(...values: readonly Value[]): number[] {
+  const rank = Math.max(...values.map(({ shape }) => shape.length));
+  return Array.from({ length: rank }, (_, axis) =>
+    Math.max(...values.map(({ shape }) => shape[axis - rank + shape.length] ?? 1)),
+  );
+}

@@ -1,0 +1,5 @@
+/** The version of ONNX's operators that files are written in. ONNX Runtime has it since 1.14. */
+export const OPSET = 18;
+
+/** The version of the file format that came with that version of the operators. */
+export const IR_VERSION = 8;

@@ -1,0 +1,40 @@
+/** Every differentiable op, and its gradient, computed by ONNX Runtime from a file of ours. */
+import { execFileSync } from "node:child_process";
+import { readdirSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { describe, expect, test } from "vitest";
+import { exportOnnx, grad, Tensor } from "../../../src/index.js";
+import { type GradCase, inputsOf } from "../../gradients/gradCase.js";
+import { expectSame, keepFile, keptFiles, plain, runOnnx } from "./support.js";
+
+/** Random numbers differ from run to run. */
+const random = new Set(["uniform_", "normal_", "bernoulli_", "bernoulli", "dropout"]);
+
+const folder = new URL("../../gradients/cases/", import.meta.url);
+const tables = await Promise.all(
+  readdirSync(folder).map(async (file) => (await import(new URL(file, folder).href)) as { readonly cases: GradCase[] }),
+);
+const cases = tables.flatMap((table) => table.cases).filter(({ op }) => !random.has(op));
+
+describe.each([...new Set(cases.map(({ op }) => op))])("%s", (op) => {
+  for (const each of cases.filter((candidate) => candidate.op === op)) {
+    test(`${each.name}`, async () => {
+      const inputs = inputsOf(each).map((x) => plain(x).requiresGrad_());
+      const withGradient = (...leaves: Tensor[]) => {
+        const result = each.fn(...leaves);
+        const outputs = (result instanceof Tensor ? [result] : [...result]).filter((output) => output.requiresGrad);
+        const loss = outputs.map((output) => output.square().sum()).reduce((a, b) => a.add(b));
+        return { result, grads: grad(loss, leaves, { allowUnused: true }) };
+      };
+      const bytes = await exportOnnx(withGradient, inputs);
+      keepFile(bytes);
+      await expectSame(await runOnnx(bytes, inputs), withGradient(...inputs));
+    });
+  }
+});
+
+test("the ONNX checker finds nothing wrong with any of these files", () => {
+  const kept = keptFiles();
+  const script = fileURLToPath(new URL("check.py", import.meta.url));
+  expect(execFileSync("python3", [script, kept.folder], { encoding: "utf8" })).toBe(`${kept.count} files\n`);
+});
