@@ -1,6 +1,7 @@
 /** Networks: modules, layers, losses, initialisation. */
 export { type InplaceOptions, LeakyReLU, LogSoftmax, ReLU, Sigmoid, Softmax, Tanh } from "./activation.js";
 export { BatchNorm1d, BatchNorm2d, type BatchNormLayerOptions } from "./batchNorm.js";
+export { Bilinear } from "./bilinear.js";
 export {
   Conv2d,
   type Conv2dLayerOptions,
@@ -11,11 +12,28 @@ export {
 export { Dropout } from "./dropout.js";
 export { Fold, Unfold } from "./fold.js";
 export * as functional from "./functional.js";
+export type { BackwardHook, ForwardHook, ForwardPreHook, RemovableHandle } from "./hooks.js";
 export * as init from "./init.js";
+export { LazyConv2d, LazyLinear } from "./lazy.js";
 export { Linear, type LinearOptions } from "./linear.js";
 export { BCEWithLogitsLoss, CrossEntropyLoss, L1Loss, MSELoss, NLLLoss } from "./loss.js";
 export { CosineEmbeddingLoss, MarginRankingLoss, TripletMarginLoss } from "./marginLoss.js";
 export { type Layer, Module } from "./module.js";
+export { ModuleDict, ModuleList } from "./moduleList.js";
+export {
+  CircularPad1d,
+  CircularPad2d,
+  ConstantPad1d,
+  ConstantPad2d,
+  type Padding1d,
+  type Padding2d,
+  ReflectionPad1d,
+  ReflectionPad2d,
+  ReplicationPad1d,
+  ReplicationPad2d,
+  ZeroPad1d,
+  ZeroPad2d,
+} from "./padding.js";
 export { Buffer, type BufferOptions, Parameter, type ParameterOptions } from "./parameter.js";
 export { AdaptiveAvgPool2d, AvgPool2d, MaxPool2d, type MaxPool2dLayerOptions } from "./pooling.js";
 export { BCELoss, HuberLoss, type HuberLossLayerOptions, KLDivLoss, SmoothL1Loss } from "./regressionLoss.js";
@@ -23,3 +41,4 @@ export { Sequential } from "./sequential.js";
 export { Flatten, Identity } from "./shape.js";
 export type { LoadResult, LoadStateDictOptions, StateDict } from "./stateDict.js";
 export { type Summary, type SummaryRow, summary } from "./summary.js";
+export * as utils from "./utils/index.js";

@@ -1,0 +1,2 @@
+/** Tools for networks. */
+export { convToLinear } from "./convToLinear.js";
