@@ -72,6 +72,11 @@ export class GpuDevices {
     return (this.current !== null && !this.current.runtime.faults.isLost) || hasAdapter();
   }
 
+  /** Ends once the GPU has run most of what it was sent. */
+  async caughtUp(): Promise<void> {
+    await this.current?.runtime.backlog.caughtUp();
+  }
+
   async profile(): Promise<KernelTime[]> {
     const { profiler } = this.runtimeFor("webgpu.profile");
     if (profiler !== null) return profiler.report();

@@ -36,6 +36,7 @@
  */
 import { DeviceError, TapegradError } from "../../errors.js";
 import type { DeviceBuffer } from "../kernelSet.js";
+import { Backlog } from "./backlog.js";
 import { BufferPool, GpuMemory } from "./bufferPool.js";
 import { Faults } from "./faults.js";
 import { COMPUTE_STAGE, COPY_DST, COPY_SRC, MAP_READ, READ_MODE, STORAGE, UNIFORM } from "./flags.js";
@@ -68,6 +69,7 @@ export class Runtime {
   /** Where kernels that read indices note those out of range. */
   readonly indexFaults: IndexFaults;
   readonly profiler: Profiler | null;
+  readonly backlog: Backlog;
   /** Launches so far. */
   launches = 0;
 
@@ -99,6 +101,7 @@ export class Runtime {
     this.debug = options.debug ?? false;
     this.profiler = options.profile ? new Profiler(device, BATCH) : null;
     this.faults = new Faults(device);
+    this.backlog = new Backlog(device.queue);
     const { limits } = device;
     this.widest = limits.maxComputeWorkgroupsPerDimension;
     // In whole vectors of four, so that what is read or written in vectors ends with the buffer.
@@ -289,6 +292,7 @@ export class Runtime {
     const readTimes = this.profiler?.close(encoder);
     this.device.queue.submit([encoder.finish()]);
     readTimes?.();
+    this.backlog.add();
     this.batch++;
     this.pool.trimOld(this.batch);
   }
