@@ -7,7 +7,7 @@
 import { argument, fraction, pointer } from "./environment";
 import * as id from "./kernelIds";
 import { power4 } from "./power";
-import { erf4, exp4, log4, sigmoid4, sign4, tanh4 } from "./vector";
+import { erf4, exp4, log4, sigmoid4, sign4, tanh4, withoutDenormals4 } from "./vector";
 
 /** Four floats that lie `step` floats apart. */
 @inline
@@ -135,9 +135,9 @@ function binary4(op: i32, a: v128, b: v128): v128 {
   if (op == id.MAXIMUM) return f32x4.max(a, b);
   if (op == id.MINIMUM) return f32x4.min(a, b);
   if (op == id.POW) return power4(a, b);
-  if (op == id.RELU_GRAD) return v128.andnot(a, f32x4.le(b, f32x4.splat(0)));
-  if (op == id.SIGMOID_GRAD) return f32x4.mul(f32x4.mul(a, b), f32x4.sub(f32x4.splat(1), b));
-  return f32x4.mul(a, f32x4.sub(f32x4.splat(1), f32x4.mul(b, b)));
+  if (op == id.RELU_GRAD) return withoutDenormals4(v128.andnot(a, f32x4.le(b, f32x4.splat(0))));
+  if (op == id.SIGMOID_GRAD) return withoutDenormals4(f32x4.mul(f32x4.mul(a, b), f32x4.sub(f32x4.splat(1), b)));
+  return withoutDenormals4(f32x4.mul(a, f32x4.sub(f32x4.splat(1), f32x4.mul(b, b))));
 }
 
 /** As {@link unaryRest}. */

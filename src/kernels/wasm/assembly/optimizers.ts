@@ -2,6 +2,7 @@
 import { argument, fma, fraction, pointer } from "./environment";
 import { OPTIMIZER_TAIL } from "./kernelIds";
 import { sign4 } from "./vector";
+import { withoutDenormals4 } from "./vector";
 
 /** Where array `slot` continues in the few bytes for the last, incomplete vector. */
 @inline
@@ -18,16 +19,6 @@ function moveTail(arrays: i32, at: usize, count: i32, back: bool): void {
     if (back) memory.copy(array + at, tailOf(slot), bytes);
     else memory.copy(tailOf(slot), array + at, bytes);
   }
-}
-
-/**
- * x with denormals as 0, and NaN kept. What only decays (the state of a weight without gradient, or the weight itself)
- * would otherwise stay denormal for good, and arithmetic with denormals is up to a hundred times slower.
- */
-@inline
-function withoutDenormals4(x: v128): v128 {
-  const exponent = v128.and(x, i32x4.splat(0x7f800000));
-  return v128.andnot(x, i32x4.eq(exponent, i32x4.splat(0)));
 }
 
 /** p moved towards 0 by `by`, and to exactly 0 where it is nearer; NaN stays. */
