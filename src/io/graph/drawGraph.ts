@@ -84,12 +84,14 @@ function dotOf(places: readonly TapePlace[], outputs: readonly Tensor[], names: 
   const nodes = places.map((place) => `  ${ids.get(place)} [${attributes(nodeStyle(place, names.get(place)))}];`);
   const edges = places.flatMap((place) =>
     (place instanceof GradNode ? place.edges : []).flatMap((edge) =>
-      edge === null ? [] : [`  ${ids.get(edge)} -> ${ids.get(place)} [${attributes({ label: shapeAt(edge) })}];`],
+      edge === null
+        ? []
+        : [`  ${ids.get(edge)} -> ${ids.get(place)} [${attributes({ label: `  ${shapeAt(edge)}` })}];`],
     ),
   );
   const ends = outputs.flatMap((output, index) => {
     const style = { label: outputs.length === 1 ? "output" : `output ${index}`, shape: "plaintext" };
-    const label = formatShape(output.shape);
+    const label = `  ${formatShape(output.shape)}`;
     return [
       `  o${index} [${attributes(style)}];`,
       `  ${ids.get(placeOf(output))} -> o${index} [${attributes({ label })}];`,
