@@ -8,7 +8,11 @@ import { type Tensor, tensor } from "../../../src/index.js";
 import { tensorsIn } from "../../../src/tensor/scopes.js";
 
 // The optimizers of ONNX Runtime warn of what they find not worth it.
-const options: ort.InferenceSession.SessionOptions = { logSeverityLevel: 3 };
+const options: ort.InferenceSession.SessionOptions = {
+  logSeverityLevel: 3,
+  intraOpNumThreads: 1,
+  interOpNumThreads: 1,
+};
 
 /** Runs a file with the given inputs, in their order. */
 export async function runOnnx(bytes: Uint8Array, inputs: readonly Tensor[]): Promise<ort.Tensor[]> {

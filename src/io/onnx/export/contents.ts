@@ -266,9 +266,8 @@ export class Contents {
   private captured(x: Strided, broadcast: boolean): Value {
     const { view, flipped } = normal(x, broadcast);
     if (flipped.length > 0) return this.outside.capture(x);
-    return broadcast
-      ? this.outside.capture({ ...x, ...view })
-      : this.graph.expand(this.outside.capture({ ...x, ...view }), x.shape);
+    const value = this.outside.capture(viewing(x, view));
+    return broadcast ? value : this.graph.expand(value, x.shape);
   }
 
   private part(content: Content, view: View): Value {
@@ -332,17 +331,16 @@ export class Contents {
 
   /** The whole content as one value. */
   private settle(content: Content): Value {
-    const { graph } = this;
-    const { frame, base, boxes, dtype } = content;
+    const { frame, base, boxes } = content;
     if (boxes.length === 0 && isValue(base)) return base;
-    const value =
-      boxes.length === 0
-        ? isLazy(base)
-          ? base.make(frame)
-          : graph.expand(graph.number(dtype, base ?? 0), frame)
-        : this.assemble(content);
+    const value = boxes.length > 0 ? this.assemble(content) : this.spread(content);
     this.replace(content, frame, value);
     return value;
+  }
+
+  private spread({ frame, base, dtype }: Content): Value {
+    if (isLazy(base)) return base.make(frame);
+    return this.graph.expand(this.graph.number(dtype, typeof base === "number" ? base : 0), frame);
   }
 
   private assemble({ frame, base, boxes, dtype }: Content): Value {
@@ -429,6 +427,11 @@ function cutsOf({ starts, ends }: Region, shape: Shape): Cut[] {
     const [start, end] = [at(starts, axis), at(ends, axis)];
     return start === 0 && end === extent ? [] : [{ axis, start, end, step: 1 }];
   });
+}
+
+/** The same memory as `x` under another view. */
+export function viewing({ buffer, dtype }: Strided, { shape, strides, offset }: View): Strided {
+  return { buffer, dtype, shape, strides, offset };
 }
 
 /** A view with its repeated axes taken once and its reversed axes forwards. */

@@ -59,26 +59,43 @@ export function padsAfter(g: WindowGeometry): [bottom: number, right: number] {
 }
 
 function convolve(graph: Graph, inputs: readonly Value[], geometry: Grouped, shape: readonly number[]): Value {
+  const { strideHeight, strideWidth, outHeight, outWidth, padTop, padLeft } = geometry;
   const [bottom, right] = padsAfter(geometry);
-  const pads = [geometry.padTop, geometry.padLeft, Math.max(bottom, 0), Math.max(right, 0)];
-  const [x] = inputs;
-  return graph.add("Conv", inputs, { dtype: x?.dtype ?? "float32", shape }, { ...settings(geometry), pads });
+  const pads = [padTop, padLeft, Math.max(bottom, 0), Math.max(right, 0)];
+  // The gradient of a transposed convolution with much output padding leaves windows out that would fit.
+  const height = outHeight + Math.floor(Math.max(-bottom, 0) / strideHeight);
+  const width = outWidth + Math.floor(Math.max(-right, 0) / strideWidth);
+  const [batch = 0, channels = 0] = shape;
+  const made = { dtype: inputs[0]?.dtype ?? "float32", shape: [batch, channels, height, width] };
+  return firstPlaces(graph, graph.add("Conv", inputs, made, { ...settings(geometry), pads }), outHeight, outWidth);
+}
+
+/** The upper left part of planes. */
+function firstPlaces(graph: Graph, x: Value, height: number, width: number): Value {
+  const cuts = [height, width].flatMap((end, i) =>
+    x.shape[i + 2] === end ? [] : [{ axis: i + 2, start: 0, end, step: 1 }],
+  );
+  return graph.slice(x, cuts);
 }
 
 /** The transposed convolution: what the windows do not reach of the output is padding of the output. */
 export function spread(graph: Graph, inputs: readonly Value[], geometry: Grouped, shape: readonly number[]): Value {
+  const [x, weight, bias] = inputs as readonly [Value, Value, Value?];
   const [bottom, right] = padsAfter(geometry);
-  const [x] = inputs;
-  return graph.add(
-    "ConvTranspose",
-    inputs,
-    { dtype: x?.dtype ?? "float32", shape },
-    {
-      ...settings(geometry),
-      pads: [geometry.padTop, geometry.padLeft, Math.max(bottom, 0), Math.max(right, 0)],
-      output_padding: [Math.max(-bottom, 0), Math.max(-right, 0)],
-    },
-  );
+  const pads = [geometry.padTop, geometry.padLeft, Math.max(bottom, 0), Math.max(right, 0)];
+  const [below, behind] = [Math.max(-bottom, 0), Math.max(-right, 0)];
+  const { dtype } = x;
+  // ONNX Runtime refuses output padding as large as the stride, which gradients and dilations may ask for.
+  if (below < geometry.strideHeight && behind < geometry.strideWidth) {
+    const attributes = { ...settings(geometry), pads, output_padding: [below, behind] };
+    return graph.add("ConvTranspose", inputs, { dtype, shape }, attributes);
+  }
+  const [batch = 0, channels = 0, height = 0, width = 0] = shape;
+  const reached = { dtype, shape: [batch, channels, height - below, width - behind] };
+  const inside = graph.add("ConvTranspose", [x, weight], reached, { ...settings(geometry), pads });
+  const sides = graph.ints([0, 0, 0, 0, 0, 0, below, behind]);
+  const out = graph.add("Pad", [inside, sides, graph.number(dtype, 0)], { dtype, shape }, { mode: "constant" });
+  return bias === undefined ? out : graph.binary("Add", out, graph.reshape(bias, [channels, 1, 1]));
 }
 
 /**
@@ -115,11 +132,7 @@ function correlate(graph: Graph, outGrad: Value, x: Value, geometry: ConvGeometr
       pads,
     },
   );
-  const cuts = [
-    ...(height > kernelHeight ? [{ axis: 2, start: 0, end: kernelHeight, step: 1 }] : []),
-    ...(width > kernelWidth ? [{ axis: 3, start: 0, end: kernelWidth, step: 1 }] : []),
-  ];
-  return graph.transpose(graph.slice(found, cuts), [1, 0, 2, 3]);
+  return graph.transpose(firstPlaces(graph, found, kernelHeight, kernelWidth), [1, 0, 2, 3]);
 }
 
 /** Filters [channels·taps, 1, height, width] of which each has a single 1: as a convolution they lay windows out. */

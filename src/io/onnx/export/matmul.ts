@@ -1,5 +1,6 @@
 import type { Strided } from "../../../kernels/kernelSet.js";
 import { at } from "../../../tensor/shape.js";
+import { viewing } from "./contents.js";
 import { broadcast, type Value } from "./graph.js";
 import type { Recorders, Recording } from "./recorders.js";
 
@@ -8,7 +9,7 @@ export function matmulRecorders({ graph, contents }: Recording): Pick<Recorders,
   function matrix(x: Strided): { value: Value; transposed: number } {
     if (!isTransposed(x)) return { value: contents.read(x), transposed: 0 };
     const [shape, strides] = [x.shape.toReversed(), x.strides.toReversed()];
-    return { value: contents.read({ ...x, shape, strides }), transposed: 1 };
+    return { value: contents.read(viewing(x, { shape, strides, offset: x.offset })), transposed: 1 };
   }
 
   return {
@@ -36,7 +37,7 @@ export function matmulRecorders({ graph, contents }: Recording): Pick<Recorders,
     const lead = x.shape.length - 2;
     const isOne = x.shape.slice(0, lead).every((extent, axis) => extent === 1 || x.strides[axis] === 0);
     if (!isOne) return contents.read(x);
-    return contents.read({ ...x, shape: x.shape.slice(lead), strides: x.strides.slice(lead) });
+    return contents.read(viewing(x, { shape: x.shape.slice(lead), strides: x.strides.slice(lead), offset: x.offset }));
   }
 }
 
