@@ -1,4 +1,6 @@
 import { TapegradError } from "../errors.js";
+import type { Module } from "./module.js";
+import { pathOf } from "./paths.js";
 
 /** The same error with `where` in front of its text. Errors that are not this library's stay as they are. */
 export function errorAt(where: string, error: unknown): unknown {
@@ -7,11 +9,21 @@ export function errorAt(where: string, error: unknown): unknown {
   return new Kind(`${where}: ${error.message}`, { cause: error });
 }
 
-/** Runs a layer's own computation, so that an error in it names the layer and its settings. */
-export function inLayer<T>(layer: object, fn: () => T): T {
+/** Errors that name their layer already: it may be part of a larger layer. */
+const placed = new WeakSet<object>();
+
+/**
+ * Runs a layer's own computation, so that an error in it names the layer and its settings, and where it lies in its model:
+ * `Net.fc1: Linear(inFeatures=576, …): …`.
+ */
+export function inLayer<T>(layer: Module, fn: () => T): T {
   try {
     return fn();
   } catch (error) {
-    throw errorAt(String(layer), error);
+    if (!(error instanceof TapegradError) || placed.has(error)) throw error;
+    const path = pathOf(layer);
+    const told = errorAt(`${path === "" ? "" : `${path}: `}${String(layer)}`, error);
+    if (told instanceof TapegradError) placed.add(told);
+    throw told;
   }
 }

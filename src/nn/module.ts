@@ -6,7 +6,9 @@ import { noGrad } from "../tensor/scopes.js";
 import type { Tensor } from "../tensor/tensor.js";
 import { describe, kindOf } from "./describe.js";
 import { fieldsOf, type Held, join, withoutRepeats } from "./fields.js";
+import { addHook, type BackwardHook, type ForwardHook, type ForwardPreHook, type RemovableHandle } from "./hooks.js";
 import { Buffer, Parameter } from "./parameter.js";
+import { remember } from "./paths.js";
 import { type LoadResult, type LoadStateDictOptions, loadState, type StateDict } from "./stateDict.js";
 
 type DType = Tensor["dtype"];
@@ -31,18 +33,27 @@ export abstract class Module {
   /** Whether layers that behave differently in training (dropout, batch norm) do so; see {@link train} and {@link eval}. */
   training = true;
 
+  constructor() {
+    remember(this);
+  }
+
   /** What the module computes. A subclass gives it its own parameters and result: `forward(x: Tensor): Tensor`. */
   abstract forward(...inputs: never[]): unknown;
 
   // --- what it is made of -------------------------------------------------------------------------------------------
 
-  /** All parameters, each once, those of the module itself before those of its children. */
+  /**
+   * All parameters, each once, those of the module itself before those of its children.
+   *
+   * @throws ArgumentError where a lazy layer in it has seen no input yet.
+   */
   parameters(): Parameter[] {
     return this.namedParameters().map(([, parameter]) => parameter);
   }
 
   /** {@link parameters} with their paths. */
   namedParameters(): Held<Parameter>[] {
+    for (const [path, module] of this.namedModules()) module.checkComplete(path);
     return withoutRepeats(this.heldBy(isParameter));
   }
 
@@ -102,6 +113,9 @@ export abstract class Module {
   protected fields(): Iterable<Held<object>> {
     return fieldsOf(this);
   }
+
+  /** @internal @throws ArgumentError where its parameters are yet to be made. */
+  checkComplete(_path: string): void {}
 
   private *heldBy<T extends Tensor>(is: (value: object) => value is T): Generator<Held<T>> {
     for (const [path, module] of this.namedModules()) {
@@ -230,12 +244,47 @@ export abstract class Module {
   private *state(): Generator<Held<Parameter | Buffer>> {
     // A module in several fields comes under each of its paths; only one that holds itself would never end.
     for (const [path, module] of walk(this, (visit) => !isInItself(visit))) {
+      module.checkComplete(path);
       const fields = [...module.fields()];
       for (const [name, value] of fields) if (value instanceof Parameter) yield [join(path, name), value];
       for (const [name, value] of fields) {
         if (value instanceof Buffer && value.persistent) yield [join(path, name), value];
       }
     }
+  }
+
+  // --- hooks --------------------------------------------------------------------------------------------------------
+
+  /**
+   * Has `hook(module, inputs)` called before each call of `forward`. What it returns, if anything, goes in instead: one input,
+   * or an array of them.
+   *
+   * @see https://pytorch.org/docs/stable/generated/torch.nn.Module.html#torch.nn.Module.register_forward_pre_hook
+   */
+  registerForwardPreHook(hook: ForwardPreHook): RemovableHandle {
+    return addHook("registerForwardPreHook", this, "before", hook);
+  }
+
+  /**
+   * Has `hook(module, inputs, output)` called after each call of `forward`. What it returns, if anything, comes out instead.
+   *
+   * @see https://pytorch.org/docs/stable/generated/torch.nn.Module.html#torch.nn.Module.register_forward_hook
+   */
+  registerForwardHook(hook: ForwardHook): RemovableHandle {
+    return addHook("registerForwardHook", this, "after", hook);
+  }
+
+  /**
+   * Has `hook(module, gradInput, gradOutput)` called when a backward pass has worked out the gradients of the tensors that went
+   * into a call of `forward`; where none of them wants a gradient, when those of its output are there. Where the only input
+   * wants one, what the hook returns, if anything, replaces it.
+   *
+   * The gradients are given back when the hook returns; `.clone().keep()` keeps one. In-place layers cannot be hooked.
+   *
+   * @see https://pytorch.org/docs/stable/generated/torch.nn.Module.html#torch.nn.Module.register_full_backward_hook
+   */
+  registerFullBackwardHook(hook: BackwardHook): RemovableHandle {
+    return addHook("registerFullBackwardHook", this, "backward", hook);
   }
 
   // --- printing -----------------------------------------------------------------------------------------------------

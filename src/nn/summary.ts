@@ -98,7 +98,8 @@ class Notes implements CallWatcher {
 }
 
 function runOnZeros(model: Module, inputShape: Shape): void {
-  const [parameter] = model.parameters();
+  // Lazy layers have none before this run.
+  const [parameter] = model.modules().flatMap((module) => module.ownParameters());
   const place = parameter === undefined ? {} : { dtype: parameter.dtype, device: parameter.device };
   Reflect.apply(model.forward, model, [zeros(inputShape, place)]);
 }

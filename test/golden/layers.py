@@ -205,6 +205,16 @@ layer(nn.HuberLoss, "delta", [randn(3, 4), randn(3, 4)], [], {"delta": 0.3})
 layer(nn.KLDivLoss, "logs", [randn(3, 4), randn(3, 4)], [], {"logTarget": True, "reduction": "batchmean"})
 layer(nn.TripletMarginLoss, "all", [randn(4, 3), randn(4, 3), randn(4, 3)], [],
       {"margin": 3, "p": 1, "eps": 0.1, "swap": True})
+layer(nn.Bilinear, "matrices", [randn(4, 3), randn(4, 2)], [3, 2, 5])
+layer(nn.Bilinear, "vectors", [randn(3), randn(2)], [3, 2, 1])
+layer(nn.Bilinear, "more axes, no bias", [randn(2, 2, 3), randn(2, 2, 2)], [3, 2, 4], {"bias": False})
+for kind in ["ZeroPad", "ReflectionPad", "ReplicationPad", "CircularPad", "ConstantPad"]:
+    value = [-1.5] if kind == "ConstantPad" else []
+    layer(getattr(nn, f"{kind}1d"), "one number", [randn(2, 3, 4)], [2, *value])
+    layer(getattr(nn, f"{kind}1d"), "sides", [randn(3, 4)], [[3, 1], *value])
+    layer(getattr(nn, f"{kind}2d"), "one number", [randn(2, 3, 4, 5)], [2, *value])
+    layer(getattr(nn, f"{kind}2d"), "sides", [randn(3, 4, 5)], [[3, 1, 0, 2], *value])
+layer(nn.ZeroPad2d, "cut off", [randn(3, 4, 5)], [[-1, 1, 2, -2]])
 write("layers.json", layers)
 
 init = []
@@ -228,6 +238,7 @@ drawn(nn.Conv2d, [6, 6, 5], {"groups": 6, "bias": False})
 drawn(nn.ConvTranspose2d, [3, 8, 3])
 drawn(nn.ConvTranspose2d, [4, 6, [3, 2]], {"groups": 2})
 drawn(nn.BatchNorm1d, [3])
+drawn(nn.Bilinear, [3, 2, 5])
 drawn(nn.BatchNorm2d, [4])
 
 

@@ -7,6 +7,7 @@
 export * from "./activations.js";
 export * from "./arithmetic.js";
 export * from "./asStrided.js";
+export * from "./bilinear.js";
 export { expand, type ReduceOptions, sum } from "./broadcast.js";
 export * from "./cast.js";
 export * from "./compare.js";
