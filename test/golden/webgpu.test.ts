@@ -3,12 +3,11 @@ import { describe, expect, test } from "vitest";
 import { DeviceError } from "../../src/errors.js";
 import { setDefaultDevice } from "../../src/tensor/device.js";
 import { describeOnGpu } from "../kernels/webgpu/gpu.js";
-import { goldenCases, goldenFiles, isWithoutFloat64, runGolden } from "./golden.js";
+import { goldenCases, goldenFiles, onCpuOnly } from "./golden.js";
+import { isWithoutFloat64, runGolden } from "./runCase.js";
 
 describeOnGpu("on a GPU", async () => {
   await setDefaultDevice("webgpu");
-  /** What takes a look at the elements while it is called. */
-  const onCpuOnly = ["oneHot: inferred"];
   const tables = goldenFiles.map((file) => ({
     file,
     cases: goldenCases(file).filter(([, each]) => isWithoutFloat64(each)),
