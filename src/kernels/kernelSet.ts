@@ -193,6 +193,12 @@ export interface KernelSet {
   /** In place: out[…, index[…, i, …], …] += x[…, i, …] along `axis`; index has x's shape. */
   scatterAdd(x: Strided, axis: number, index: Strided, out: Strided): void;
 
+  /**
+   * In place: out[…, index[…, i, …], …] = x[…, i, …] along `axis`; index has x's shape. Of several elements for one place any
+   * may stay.
+   */
+  scatter(x: Strided, axis: number, index: Strided, out: Strided): void;
+
   // --- matrix product -----------------------------------------------------------------------------------------------
 
   /**

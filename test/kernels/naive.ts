@@ -295,6 +295,10 @@ export function createNaiveKernels(): KernelSet {
     gather(x, axis, index, out) {
       for (const place of indicesOf(out.shape)) set(out, place, get(x, ...place.with(axis, get(index, ...place))));
     },
+    scatter(x, axis, index, out) {
+      for (const place of indicesOf(x.shape)) set(out, place.with(axis, get(index, ...place)), get(x, ...place));
+    },
+
     scatterAdd(x, axis, index, out) {
       for (const place of indicesOf(x.shape)) {
         const target = place.with(axis, get(index, ...place));

@@ -162,6 +162,18 @@ const indexCases = allDTypes.flatMap((dtype) =>
       },
     } satisfies KernelCase,
     {
+      name: `scatter ${dtype}, ${name}`,
+      dtypes: [dtype, "int32"],
+      run: async (bench) => {
+        // Which of several elements stays is not said: they are equal.
+        const x = bench.input(dtype, small, [1], smallLayout);
+        const index = bench.input("int32", small, bench.integers(60, big[axis] ?? 1), indexLayout);
+        const out = bench.input(dtype, big, undefined, bigLayout);
+        bench.kernels.scatter(x, axis, index, out);
+        return { all: await bench.readAll(out, bigLayout) };
+      },
+    } satisfies KernelCase,
+    {
       name: `scatterAdd ${dtype}, ${name}`,
       dtypes: [dtype, "int32"],
       run: async (bench) => {

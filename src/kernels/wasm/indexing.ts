@@ -11,7 +11,7 @@ import { writeRows } from "./rows.js";
 const GATHER_GRAIN = 1024;
 const SCATTER_GRAIN = 16;
 
-export function indexKernels(engine: Engine, fallback: Loops): Pick<KernelSet, "gather" | "scatterAdd"> {
+export function indexKernels(engine: Engine, fallback: Loops): Pick<KernelSet, "gather" | "scatter" | "scatterAdd"> {
   return {
     gather(x, axis, index, out) {
       const count = elementCount(out.shape);
@@ -26,6 +26,8 @@ export function indexKernels(engine: Engine, fallback: Loops): Pick<KernelSet, "
       words[12] = at(x.strides, axis);
       engine.launch(id.GATHER, count, 2 * count, GATHER_GRAIN);
     },
+
+    scatter: (x, axis, index, out) => fallback.scatter(x, axis, index, out),
 
     scatterAdd(x, axis, index, out) {
       const count = elementCount(x.shape);

@@ -8,10 +8,12 @@ import { ShapeError } from "../../errors.js";
 import type { GpuMemory } from "./bufferPool.js";
 
 /** Ops that read indices, in the order of their notes. */
-const ops = ["gather", "scatterAdd"] as const;
+const ops = ["gather", "scatterAdd", "scatter"] as const;
 
 /** Words of a note: whether there is one, the index, the extent of the axis, nothing. */
 const WORDS = 4;
+
+export type IndexOp = (typeof ops)[number];
 
 export class IndexFaults {
   static readonly BYTES = ops.length * WORDS * 4;
@@ -19,7 +21,7 @@ export class IndexFaults {
   constructor(readonly memory: GpuMemory) {}
 
   /** Declares `noteIndex(index, extent)` for a kernel that has the output `notes: "atomic<i32>"`. */
-  static declare(op: (typeof ops)[number]): string {
+  static declare(op: IndexOp): string {
     const word = ops.indexOf(op) * WORDS;
     return `
 fn noteIndex(place: i32, extent: i32) {

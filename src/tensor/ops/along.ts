@@ -1,7 +1,9 @@
-/** Reading at chosen places along an axis, for indices that are known to be in range, and its gradient. */
+/** Reading at chosen places along an axis, for indices that are known to be in range, and its gradient; and the check of that. */
+
+import { DTypeError, ShapeError } from "../../errors.js";
 import type { Strided } from "../../kernels/kernelSet.js";
 import { record } from "../autograd.js";
-import { at, type Shape } from "../shape.js";
+import { at, formatShape, type Shape } from "../shape.js";
 import { commonKernels, Tensor } from "../tensor.js";
 import { zerosFor } from "./layout.js";
 
@@ -31,4 +33,28 @@ export function reached(x: Tensor, axis: number, shape: Shape): Strided {
     strides: x.strides,
     offset: x.offset,
   };
+}
+
+/** @throws DTypeError where the index is not int32. */
+export function checkIndexType(where: string, index: Tensor): void {
+  if (index.dtype === "int32") return;
+  throw new DTypeError(`${where}: got an index of ${index.dtype}; expected int32. Cast it with .int() first.`);
+}
+
+/**
+ * Refuses an index that names places which are not there. A device that cannot be read without waiting is trusted.
+ *
+ * @throws ShapeError where one is out of range.
+ */
+export function checkIndexRange(where: string, x: Tensor, axis: number, index: Tensor): void {
+  if (index.kernels.readSync === null) return;
+  const extent = at(x.shape, axis);
+  const wrong = index.dataSync().find((place) => place < 0 || place >= extent);
+  if (wrong === undefined) return;
+  throw new ShapeError(
+    `${where}: got index ${wrong} on axis ${axis} of shape ${formatShape(x.shape)}; ` +
+      (extent === 0
+        ? "expected an axis with at least one place. Check for empty tensors first."
+        : `expected 0 to ${extent - 1}. Indices do not count from the end here: correct the index.`),
+  );
 }

@@ -1,9 +1,12 @@
-/** Elements chosen by an index tensor, and added up by one. */
+/** Elements chosen by an index tensor, and written or added up by one. */
 import { ArgumentError, DeviceError, DTypeError, ShapeError } from "../../errors.js";
 import { checkInPlace, record, recordInPlace } from "../autograd.js";
+import { elementOf } from "../elements.js";
+import { composite } from "../scopes.js";
 import { at, checkShape, formatShape, normalizeAxis, type Shape, sameShape } from "../shape.js";
 import { commonKernels, Tensor } from "../tensor.js";
-import { pick, reached } from "./along.js";
+import { checkIndexRange, checkIndexType, pick, reached } from "./along.js";
+import { expand } from "./broadcast.js";
 import { checkWritable } from "./elementwise.js";
 import { clone, zerosFor } from "./layout.js";
 import { slice } from "./slicing.js";
@@ -62,6 +65,43 @@ export function scatterAdd_(x: Tensor, dim: number, index: Tensor, src: Tensor):
 }
 
 /**
+ * A copy of `x` with elements of `src` written along one axis: out[…, index[…, i, …], …] = src[…, i, …]. `src` may be a number.
+ * `index` is int32, and may be smaller than `src` on all axes and smaller than `x` on the others. Where a place is named more
+ * than once, which element stays is not said, and the gradients of all of them are that of the place.
+ *
+ * @throws ShapeError where an index is out of range (checked on the CPU), or the shapes do not fit.
+ * @throws DTypeError where the index is not int32, the dtypes of `x` and `src` differ, or int32 does not hold the number.
+ * @see https://pytorch.org/docs/stable/generated/torch.scatter.html
+ */
+export function scatter(x: Tensor, dim: number, index: Tensor, src: Tensor | number): Tensor {
+  if (!(src instanceof Tensor)) return scatterNumber(x, dim, index, src);
+  const kernels = commonKernels("scatter", x, index, src);
+  const axis = checkScatter("scatter", x, dim, index, src);
+  const out = Tensor.allocate(x.shape, x.dtype, x.device, "scatter");
+  const part = cornerOf(src, index.shape);
+  kernels.copy(x, out);
+  kernels.scatter(part, axis, index, reached(out, axis, index.shape));
+  record("scatter", out, [x, part], [index], (g, index) => [
+    () => scatterNumber(g, axis, index, 0),
+    () => pick(g, axis, index),
+  ]);
+  if (part !== src) part.dispose();
+  return out;
+}
+
+function scatterNumber(x: Tensor, dim: number, index: Tensor, value: number): Tensor {
+  commonKernels("scatter", x, index);
+  const element = elementOf("scatter", value, x.dtype);
+  const axis = normalizeAxis("scatter", dim, x.ndim);
+  checkIndex("scatter", x, axis, index);
+  return composite(() => {
+    const filler = Tensor.allocate([], x.dtype, x.device, "scatter");
+    filler.kernels.fill(filler, element);
+    return scatter(x, axis, index, expand(filler, index.shape));
+  });
+}
+
+/**
  * A new last axis with 1 at the place that `x` names and 0 elsewhere, as int32: `[…]` becomes `[…, numClasses]`.
  * With `numClasses` −1 it is one more than the greatest element, which only a device that can be read without waiting can tell.
  *
@@ -110,11 +150,9 @@ function checkScatter(where: string, x: Tensor, dim: number, index: Tensor, src:
   return axis;
 }
 
-/** Refuses what would touch memory outside of `x`. A device that cannot be read without waiting is trusted. */
+/** Refuses what would touch memory outside of `x`. */
 function checkIndex(where: string, x: Tensor, axis: number, index: Tensor): void {
-  if (index.dtype !== "int32") {
-    throw new DTypeError(`${where}: got an index of ${index.dtype}; expected int32. Cast it with .int() first.`);
-  }
+  checkIndexType(where, index);
   const fits = index.ndim === x.ndim && index.shape.every((extent, i) => i === axis || extent <= at(x.shape, i));
   if (x.ndim === 0 || !fits) {
     throw new ShapeError(
@@ -122,16 +160,7 @@ function checkIndex(where: string, x: Tensor, axis: number, index: Tensor): void
         `expected as many axes (one at least), none larger but the indexed one. Unsqueeze, expand or cut the index.`,
     );
   }
-  if (index.kernels.readSync === null) return;
-  const extent = at(x.shape, axis);
-  const wrong = index.dataSync().find((place) => place < 0 || place >= extent);
-  if (wrong === undefined) return;
-  throw new ShapeError(
-    `${where}: got index ${wrong} on axis ${axis} of shape ${formatShape(x.shape)}; ` +
-      (extent === 0
-        ? "expected an axis with at least one place. Check for empty tensors first."
-        : `expected 0 to ${extent - 1}. Indices do not count from the end here: correct the index.`),
-  );
+  checkIndexRange(where, x, axis, index);
 }
 
 function countClasses(x: Tensor, numClasses: number): number {

@@ -9,6 +9,8 @@ import { to } from "./cast.js";
 import { zerosFor } from "./layout.js";
 import { narrow, select } from "./slicing.js";
 
+export { einsum } from "./einsum.js";
+
 /**
  * The tensors one after another along an existing axis, in their common dtype. Their shapes are equal but for that
  * axis; empty tensors of shape [0] are passed over, as in PyTorch.
