@@ -1,4 +1,8 @@
-/** The public surface of tapegrad. */
+/**
+ * The public surface of tapegrad.
+ *
+ * @module tapegrad
+ */
 import "./tensor/methods.js";
 
 export * as data from "./data/index.js";
