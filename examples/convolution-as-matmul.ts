@@ -19,7 +19,7 @@ const result = conv2d(image, kernel, null, { padding });
 console.log(await rowsOf(result));
 
 section("the same as plain loops");
-const looped = loops((await image.toArray()) as number[][][][], (await kernel.toArray()) as number[][][][]);
+const looped = loops((await image.squeeze().toArray()) as number[][], (await kernel.squeeze().toArray()) as number[][]);
 console.log(`greatest difference: ${await difference(looped, result)}`);
 
 section("the same as a matrix product: kernel [1, 9] times columns [9, 35]");
@@ -67,13 +67,13 @@ save(
 );
 
 /** The definition: for each place, the sum over the window of kernel times image, which is 0 outside. */
-function loops([[pixels]]: readonly number[][][][], [[taps]]: readonly number[][][][]): Tensor {
-  const out = (pixels ?? []).map((row, i) =>
+function loops(pixels: readonly number[][], taps: readonly number[][]): Tensor {
+  const out = pixels.map((row, i) =>
     row.map((_, j) => {
       let sum = 0;
-      taps?.forEach((tapRow, di) => {
+      taps.forEach((tapRow, di) => {
         tapRow.forEach((tap, dj) => {
-          sum += tap * (pixels?.[i + di - padding]?.[j + dj - padding] ?? 0);
+          sum += tap * (pixels[i + di - padding]?.[j + dj - padding] ?? 0);
         });
       });
       return sum;

@@ -42,26 +42,37 @@ function scaledTanh(x: Tensor): Tensor {
   return x.tanh().mul(1.7159);
 }
 
+/** A convolution without padding, or what stands in for it. */
+export type ConvolutionLayer = nn.Layer;
+
 /** Four small convolutions without padding, two linear layers with dropout: 3,832 parameters. */
 export class Scratch extends nn.Module {
-  features = new nn.Sequential(
-    new nn.Conv2d(1, 3, 3),
-    new nn.ReLU(),
-    new nn.Conv2d(3, 3, 3),
-    new nn.ReLU(),
-    new nn.MaxPool2d(2),
-    new nn.Conv2d(3, 6, 3),
-    new nn.ReLU(),
-    new nn.Conv2d(6, 6, 3),
-    new nn.ReLU(),
-    new nn.MaxPool2d(2),
-    new nn.Flatten(),
-  );
+  features: nn.Sequential;
   head: nn.Sequential;
 
-  /** @param dropout probability with which an element is set to 0 in training */
-  constructor(dropout = 0.2) {
+  /**
+   * @param dropout probability with which an element is set to 0 in training
+   * @param conv makes a convolution of so many channels in, out, and that size
+   */
+  constructor(
+    dropout = 0.2,
+    conv: (inChannels: number, outChannels: number, kernelSize: number) => ConvolutionLayer = (...sizes) =>
+      new nn.Conv2d(...sizes),
+  ) {
     super();
+    this.features = new nn.Sequential(
+      conv(1, 3, 3),
+      new nn.ReLU(),
+      conv(3, 3, 3),
+      new nn.ReLU(),
+      new nn.MaxPool2d(2),
+      conv(3, 6, 3),
+      new nn.ReLU(),
+      conv(6, 6, 3),
+      new nn.ReLU(),
+      new nn.MaxPool2d(2),
+      new nn.Flatten(),
+    );
     this.head = new nn.Sequential(
       new nn.Dropout(dropout),
       new nn.Linear(96, 30),
