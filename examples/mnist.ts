@@ -5,12 +5,13 @@
 // takes about a minute on two cores.
 //
 // It is an ordinary script, `npx tsx examples/mnist.ts`. `npm run notebook` makes a page of it, with the pictures in place,
-// and `examples/mnist.ipynb` is the same for Jupyter with Deno's kernel. The environment variables `EPOCHS`, `LIMIT` (take
+// and `examples/mnist.ipynb` is the same for Jupyter with Deno's kernel (`deno jupyter --install`). The environment variables `EPOCHS`, `LIMIT` (take
 // only so many images) and `OUT` (where files go) change what it does.
 // %%
-import { mkdirSync, statSync } from "node:fs";
+import { mkdirSync, statSync, writeFileSync } from "node:fs";
 import * as Plot from "@observablehq/plot";
-import { data, load, manualSeed, nn, noGrad, optim, save, type Tensor } from "tapegrad";
+import { InferenceSession, Tensor as OnnxTensor } from "onnxruntime-node";
+import { data, exportOnnx, load, manualSeed, nn, noGrad, optim, save, type Tensor } from "tapegrad";
 import { Progress } from "./progress.js";
 import { diverging, grayscale, type Rows } from "./support/pictures.js";
 import { pictureGrid, plot } from "./support/plots.js";
@@ -334,15 +335,35 @@ await show("Feature maps after the second", await mapsOf(maps2, 16, 34));
 // %% [markdown]
 // ## Save and load
 //
-// Weights go into a safetensors file, under PyTorch's names: `safetensors.torch` reads it in Python. A second network that
-// loads them answers as the first one does.
+// Weights go into a safetensors file, under PyTorch's names: `safetensors.torch` reads it in Python.
+// A second network that loads them answers as the first one does.
 // %%
 mkdirSync(OUT, { recursive: true });
-await save(`${OUT}/digits.safetensors`, model.stateDict());
+const weightsFile = `${OUT}/digits.safetensors`;
+await save(weightsFile, model.stateDict());
 const again = new Net();
-again.loadStateDict(await load(`${OUT}/digits.safetensors`));
+again.loadStateDict(await load(weightsFile));
 const same = (await predict(again, testLoader)).filter(
   (row, index) => mostLikely(row) === guesses[index],
 ).length;
-console.log(`${OUT}/digits.safetensors: ${statSync(`${OUT}/digits.safetensors`).size} bytes`);
+console.log(`${weightsFile}: ${statSync(weightsFile).size} bytes`);
 console.log(`the loaded network gives the same answer for ${same} of ${labels.length} images`);
+
+// %% [markdown]
+// An ONNX file carries the whole network. Here ONNX Runtime computes with it, without this library.
+// %%
+const networkFile = `${OUT}/digits.onnx`;
+writeFileSync(networkFile, await exportOnnx(model, digit.unsqueeze(0)));
+const session = await InferenceSession.create(networkFile);
+const answers: number[] = [];
+for await (const [images] of testLoader) {
+  const pixels = (await images.data()) as Float32Array;
+  const { output } = await session.run({ input: new OnnxTensor("float32", pixels, images.shape) });
+  const logits = (output?.data ?? []) as Float32Array;
+  for (let row = 0; row < logits.length; row += 10) {
+    answers.push(mostLikely([...logits.slice(row, row + 10)]));
+  }
+}
+const sameThere = answers.filter((answer, index) => answer === guesses[index]).length;
+console.log(`${networkFile}: ${statSync(networkFile).size} bytes`);
+console.log(`ONNX Runtime gives the same answer for ${sameThere} of ${labels.length} images`);

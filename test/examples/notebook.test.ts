@@ -35,7 +35,7 @@ const notebook = (...args: string[]): Promise<Outcome> =>
 const steadyLines = (text: string): string[] =>
   text
     .split("\n")
-    .filter((line) => /^(\d+ images|epoch|test accuracy|\d+ of|the loaded)/.test(line))
+    .filter((line) => /^(\d+ images|epoch|test accuracy|\d+ of|the loaded|ONNX)/.test(line))
     .map((line) => line.replace(/ \| \d+ images\/s.*| %, in .*/, ""));
 
 let page: string;
@@ -55,7 +55,9 @@ describe("npm run notebook", () => {
     expect(accuracies).toHaveLength(2);
     expect(accuracies[1]).toBeGreaterThan(90);
     expect(ran.out).toContain("the loaded network gives the same answer for 2000 of 2000 images");
+    expect(ran.out).toContain("ONNX Runtime gives the same answer for 2000 of 2000 images");
     expect(existsSync(join(folder, "node/digits.safetensors"))).toBe(true);
+    expect(existsSync(join(folder, "node/digits.onnx"))).toBe(true);
   });
 
   test("writes prose, code, printed lines and pictures, and nothing that has to be fetched", () => {
