@@ -13,6 +13,16 @@ import { elementCount, formatShape } from "../tensor/shape.js";
 import type { Tensor } from "../tensor/tensor.js";
 import { checkChoice, checkOptions } from "./arguments.js";
 
+export {
+  type DiracOptions,
+  dirac_,
+  eye_,
+  type OrthogonalOptions,
+  orthogonal_,
+  sparse_,
+  truncNormal_,
+} from "./initShaped.js";
+
 /** Settings of what draws random numbers. */
 export interface RandomInitOptions {
   /** Where the numbers come from. Default: the default generator, which `manualSeed` seeds. */
