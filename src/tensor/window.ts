@@ -56,6 +56,18 @@ export function pairOf(where: string, name: string, value: NumberOrPair, minimum
   return [height, width];
 }
 
+/**
+ * Reads a setting of an op along one axis.
+ *
+ * @throws ArgumentError where it is not whole, or below `minimum`.
+ */
+export function countOf(where: string, name: string, value: number, minimum: number): number {
+  if (isCount(value, minimum)) return value;
+  throw new ArgumentError(
+    `${where}: got ${name} ${formatSetting(value)}; expected a whole number of ${minimum} or more. Correct ${name}.`,
+  );
+}
+
 function isCount(value: unknown, minimum: number): value is number {
   return Number.isInteger(value) && (value as number) >= minimum;
 }
@@ -97,6 +109,27 @@ export function planesOf(where: string, shape: Shape): Planes {
     );
   }
   return { batch, channels, height, width };
+}
+
+/**
+ * Reads the shape of a sequence or a batch of sequences: planes of one row.
+ *
+ * @throws ShapeError where it has not 2 or 3 axes, or no places or channels.
+ */
+export function sequencesOf(where: string, shape: Shape): Planes {
+  const [width = 0, channels = 0, batch = 1] = shape.toReversed();
+  if (shape.length !== 2 && shape.length !== 3) {
+    throw new ShapeError(
+      `${where}: got an input of shape ${formatShape(shape)}; expected [batch, channels, length], or [channels, length] ` +
+        `for a single sequence. Reshape or unsqueeze it.`,
+    );
+  }
+  if (width === 0 || channels === 0) {
+    throw new ShapeError(
+      `${where}: got an input of shape ${formatShape(shape)}; expected no extent of 0 but the batch's. Leave the empty input out.`,
+    );
+  }
+  return { batch, channels, height: 1, width };
 }
 
 /**

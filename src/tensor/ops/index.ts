@@ -5,12 +5,14 @@
  * @module
  */
 export * from "./activations.js";
+export * from "./adaptiveMaxPool.js";
 export * from "./arithmetic.js";
 export * from "./asStrided.js";
 export * from "./bilinear.js";
 export { expand, type ReduceOptions, sum } from "./broadcast.js";
 export * from "./cast.js";
 export * from "./compare.js";
+export * from "./conv1d.js";
 export * from "./convolution.js";
 export { diagonal, tril, triu } from "./diagonals.js";
 export * from "./dropout.js";
@@ -20,6 +22,7 @@ export * from "./fill.js";
 export * from "./groupNorm.js";
 export * from "./hardActivations.js";
 export * from "./indexing.js";
+export * from "./interpolate.js";
 export * from "./layerNorm.js";
 export { clone, contiguous, detach, flatten, permute, reshape, squeeze, transpose, unsqueeze, view } from "./layout.js";
 export * from "./logic.js";
@@ -28,9 +31,12 @@ export * from "./marginLosses.js";
 export * from "./masking.js";
 export * from "./matmul.js";
 export * from "./matrixProducts.js";
+export * from "./maxUnpool.js";
 export * from "./normalization.js";
 export * from "./pad.js";
+export * from "./pixelShuffle.js";
 export * from "./pooling.js";
+export * from "./pooling1d.js";
 export * from "./rearrange.js";
 export * from "./reductions.js";
 export * from "./regressionLosses.js";

@@ -1,8 +1,7 @@
 /** Pooling: the maximum or the average of each window. */
-import { ArgumentError, ShapeError } from "../../errors.js";
+import { ArgumentError } from "../../errors.js";
 import { newTypedArray } from "../../kernels/dtype.js";
-import type { AvgPoolGeometry, WindowGeometry } from "../../kernels/kernelSet.js";
-import { record } from "../autograd.js";
+import type { WindowGeometry } from "../../kernels/kernelSet.js";
 import { checkFloating } from "../dtype.js";
 import { composite } from "../scopes.js";
 import { checkShape } from "../shape.js";
@@ -10,18 +9,18 @@ import { commonKernels, Tensor } from "../tensor.js";
 import {
   evenPadding,
   formatSetting,
-  inputShape,
   type NumberOrPair,
   outputShape,
-  type Pair,
   pairOf,
   planesOf,
   slidingWindow,
   type WindowSettings,
 } from "../window.js";
-import { contiguous, transpose, unsqueeze, view } from "./layout.js";
+import { adaptiveSize, adaptiveWindows, evenWindows } from "./adaptiveWindows.js";
+import { transpose, unsqueeze, view } from "./layout.js";
 import { matmul } from "./matmul.js";
 import { batched } from "./operands.js";
+import { averages, checkTaps, maxima } from "./poolWindows.js";
 
 /** Settings of {@link maxPool2dWithIndices}. */
 export interface MaxPool2dOptions {
@@ -99,51 +98,6 @@ export function maxPool2dWithIndices(
   return result;
 }
 
-function maxima(x: Tensor, geometry: WindowGeometry): [Tensor, Tensor] {
-  const dense = contiguous(x);
-  const shape = outputShape(geometry, geometry.channels);
-  const values = Tensor.allocate(shape, x.dtype, x.device, "maxPool2d");
-  const indices = Tensor.allocate(shape, "int32", x.device, "maxPool2d");
-  commonKernels("maxPool2d", dense).maxPool2d(dense, values, indices, geometry);
-  record("maxPool2d", values, [dense], [indices], (g, indices) => [() => toMaxima(g, indices, geometry)]);
-  if (dense !== x) dense.dispose();
-  return [values, indices];
-}
-
-/** The gradient of {@link maxima}: each window's value goes to the place of its maximum. */
-function toMaxima(g: Tensor, indices: Tensor, geometry: WindowGeometry): Tensor {
-  return composite(() => {
-    const dense = contiguous(g);
-    const out = Tensor.allocate(inputShape(geometry), g.dtype, g.device, "maxPool2dGrad");
-    commonKernels("maxPool2dGrad", dense, indices).maxPool2dGrad(dense, indices, out, geometry);
-    return record("maxPool2dGrad", out, [dense], [indices], (outGrad, indices) => [
-      () => fromMaxima(outGrad, indices, geometry),
-    ]);
-  });
-}
-
-/** The transpose of {@link toMaxima}: what lies at the place of each window's maximum. */
-function fromMaxima(x: Tensor, indices: Tensor, geometry: WindowGeometry): Tensor {
-  return composite(() => {
-    const dense = contiguous(x);
-    const { batch, channels, inHeight, inWidth, outHeight, outWidth } = geometry;
-    const out = Tensor.allocate(outputShape(geometry, channels), x.dtype, x.device, "maxPool2dGrad");
-    const planes = batch * channels;
-    commonKernels("maxPool2dGrad", dense, indices).gather(
-      flatPlanes(dense, planes, inHeight * inWidth),
-      1,
-      flatPlanes(indices, planes, outHeight * outWidth),
-      flatPlanes(out, planes, outHeight * outWidth),
-    );
-    return record("maxPool2dGrad", out, [dense], [indices], (g, indices) => [() => toMaxima(g, indices, geometry)]);
-  });
-}
-
-/** What a kernel sees when it reads dense planes as the rows of a matrix. */
-function flatPlanes({ buffer, dtype, offset }: Tensor, planes: number, size: number) {
-  return { buffer, dtype, offset, shape: [planes, size], strides: [size, 1] };
-}
-
 function maxPoolGeometry(
   where: string,
   x: Tensor,
@@ -159,27 +113,6 @@ function maxPoolGeometry(
   checkTaps(where, "width", geometry.inWidth, geometry.outWidth, settings, 1);
   checkShape(where, outputShape(geometry, geometry.channels));
   return geometry;
-}
-
-/** A dilated window may step over a small input with none of its taps inside: such a window has no maximum. */
-function checkTaps(
-  where: string,
-  name: string,
-  extent: number,
-  outExtent: number,
-  { kernel, stride, padding, dilation }: WindowSettings,
-  axis: 0 | 1,
-): void {
-  const before = axis === 0 ? padding.top : padding.left;
-  for (let place = 0; place < outExtent; place++) {
-    const start = place * stride[axis] - before;
-    const firstInside = start < 0 ? Math.ceil(-start / dilation[axis]) : 0;
-    if (firstInside < kernel[axis] && start + firstInside * dilation[axis] < extent) continue;
-    throw new ShapeError(
-      `${where}: got an input of ${name} ${extent} on which window ${place}, of ${kernel[axis]} taps from ${start} on in steps of ${dilation[axis]}, ` +
-        `holds nothing but padding; expected an element of the input in each window. Use less padding or dilation.`,
-    );
-  }
 }
 
 /**
@@ -215,25 +148,6 @@ export function avgPool2d(x: Tensor, kernelSize: NumberOrPair, options: AvgPool2
   return batched(x, 4, (batch) => averages(batch, geometry));
 }
 
-function averages(x: Tensor, geometry: AvgPoolGeometry): Tensor {
-  return composite(() => {
-    const dense = contiguous(x);
-    const out = Tensor.allocate(outputShape(geometry, geometry.channels), x.dtype, x.device, "avgPool2d");
-    commonKernels("avgPool2d", dense).avgPool2d(dense, out, geometry);
-    return record("avgPool2d", out, [dense], [], (g) => [() => shares(g, geometry)]);
-  });
-}
-
-/** The gradient of {@link averages}: each element of a window gets its share. */
-function shares(g: Tensor, geometry: AvgPoolGeometry): Tensor {
-  return composite(() => {
-    const dense = contiguous(g);
-    const out = Tensor.allocate(inputShape(geometry), g.dtype, g.device, "avgPool2dGrad");
-    commonKernels("avgPool2dGrad", dense).avgPool2dGrad(dense, out, geometry);
-    return record("avgPool2dGrad", out, [dense], [], (outGrad) => [() => averages(outGrad, geometry)]);
-  });
-}
-
 /**
  * The averages of as many windows as `outputSize` says, however large the input is. Window i of n along an axis of
  * extent H reaches from floor(i·H/n) to ceil((i + 1)·H/n).
@@ -252,7 +166,7 @@ export function adaptiveAvgPool2d(
   commonKernels("adaptiveAvgPool2d", x);
   checkFloating("adaptiveAvgPool2d", x.dtype);
   const { height, width } = planesOf("adaptiveAvgPool2d", x.shape);
-  const [rows, columns] = adaptiveSize(outputSize, height, width);
+  const [rows, columns] = adaptiveSize("adaptiveAvgPool2d", outputSize, height, width);
   checkShape("adaptiveAvgPool2d", [...x.shape.slice(0, -2), rows, columns]);
   const vertical = evenWindows(height, rows);
   const horizontal = evenWindows(width, columns);
@@ -264,36 +178,6 @@ export function adaptiveAvgPool2d(
     const byRows = matmul(averagingMatrix(x, height, rows), x);
     return matmul(byRows, transpose(averagingMatrix(x, width, columns), 0, 1));
   });
-}
-
-function adaptiveSize(outputSize: unknown, height: number, width: number): Pair {
-  const [rows, columns, ...rest]: readonly unknown[] = Array.isArray(outputSize)
-    ? outputSize
-    : [outputSize, outputSize];
-  const size: readonly unknown[] = [rows === null ? height : rows, columns === null ? width : columns, ...rest];
-  if (!size.every((extent) => Number.isInteger(extent) && Number(extent) >= 1) || size.length !== 2) {
-    throw new ArgumentError(
-      `adaptiveAvgPool2d: got outputSize ${formatSetting(outputSize)}; expected a whole number of 1 or more, null to keep the extent, ` +
-        `or a pair of them as [height, width]. Correct outputSize.`,
-    );
-  }
-  return [Number(size[0]), Number(size[1])];
-}
-
-/** Start and end of each of `count` windows over an axis. */
-function adaptiveWindows(extent: number, count: number): Pair[] {
-  return Array.from({ length: count }, (_, index) => [
-    Math.floor((index * extent) / count),
-    Math.ceil(((index + 1) * extent) / count),
-  ]);
-}
-
-/** Kernel and stride of the adaptive windows where they are all alike, else null. */
-function evenWindows(extent: number, count: number): { kernel: number; stride: number } | null {
-  const windows = adaptiveWindows(extent, count);
-  const [[, kernel] = [0, extent], [stride] = [extent, extent]] = windows;
-  const alike = windows.every(([start, end], index) => start === index * stride && end - start === kernel);
-  return alike && stride > 0 ? { kernel, stride } : null;
 }
 
 /** The matrix [count, extent] that averages over the adaptive windows, in the dtype and on the device of `x`. */
