@@ -96,6 +96,7 @@ export async function exportOnnx(
     graph: module?.constructor.name ?? "function",
     inputs: inputNames,
     outputs: outputNames,
+    parameters: new Set(module?.namedParameters().map(([name]) => name)),
   });
   const { encodeModel } = await import("./proto/encode.js");
   return encodeModel(graph);

@@ -4,3 +4,5 @@
  * @module
  */
 export { type ExportOnnxOptions, exportOnnx } from "./exportOnnx.js";
+export { importOnnx } from "./importOnnx.js";
+export type { OnnxModule } from "./onnxModule.js";

@@ -2,8 +2,8 @@
 import { execFileSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
-import { exportOnnx, manualSeed, nn, randint, randn, type Tensor } from "../../../src/index.js";
-import { expectSame, keepFile, keptFiles, runOnnx } from "./support.js";
+import { exportOnnx, importOnnx, manualSeed, nn, randint, randn, type Tensor } from "../../../src/index.js";
+import { asFound, expectSame, keepFile, keptFiles, runOnnx } from "./support.js";
 
 type AnyModule = nn.Module & { forward(...inputs: Tensor[]): unknown };
 
@@ -115,10 +115,13 @@ describe.each([...new Set(cases.map(({ name }) => name))])("%s", (name) => {
         const bytes = await exportOnnx(layer, each.inputs(least), { training });
         keepFile(bytes);
         layer.train(training);
+        const imported = await importOnnx(bytes);
         for (const batch of [least, 2, 5]) {
           const inputs = each.inputs(batch);
           const found = await runOnnx(bytes, inputs);
-          await expectSame(found, layer.forward(...inputs.map((x) => x.clone())));
+          const expected = layer.forward(...inputs.map((x) => x.clone()));
+          await expectSame(found, expected);
+          await expectSame(asFound(imported.forward(...inputs)), expected);
         }
       });
     }

@@ -1,11 +1,11 @@
-/** Every differentiable op, and its gradient, computed by ONNX Runtime from a file of ours. */
+/** Every differentiable op, and its gradient, computed from a file of ours by ONNX Runtime, and by an imported module. */
 import { execFileSync } from "node:child_process";
 import { readdirSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
-import { DTypeError, exportOnnx, grad, Tensor } from "../../../src/index.js";
+import { DTypeError, exportOnnx, grad, importOnnx, Tensor } from "../../../src/index.js";
 import { type GradCase, inputsOf } from "../../gradients/gradCase.js";
-import { expectSame, keepFile, keptFiles, plain, runOnnx } from "./support.js";
+import { asFound, expectSame, keepFile, keptFiles, plain, runOnnx } from "./support.js";
 
 /** Random numbers differ from run to run. */
 const random = new Set(["uniform_", "normal_", "bernoulli_", "bernoulli", "dropout"]);
@@ -40,7 +40,10 @@ describe.each([...new Set(cases.map(({ op }) => op))])("%s", (op) => {
       };
       const bytes = await exportOnnx(withGradient, inputs);
       keepFile(bytes);
-      await expectSame(await runOnnx(bytes, inputs), withGradient(...inputs));
+      const expected = withGradient(...inputs);
+      await expectSame(await runOnnx(bytes, inputs), expected);
+      const imported = await importOnnx(bytes);
+      await expectSame(asFound(imported.forward(...inputs)), expected);
     });
   }
 });

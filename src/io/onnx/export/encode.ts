@@ -1,5 +1,6 @@
 /** The graph of a plan as an ONNX model: everything gets a name, and numbers that depend on the batch become nodes. */
 import type { TypedArray } from "../../../kernels/kernelSet.js";
+import { PARAMETERS, STATISTICS } from "../opset.js";
 import type {
   AttributeInit,
   DimensionInit,
@@ -16,6 +17,8 @@ export interface Names {
   readonly graph: string;
   readonly inputs: readonly string[];
   readonly outputs: readonly string[];
+  /** Those of the module's state that are learnt. */
+  readonly parameters: ReadonlySet<string>;
 }
 
 /** The name of the batch size in shapes. */
@@ -31,6 +34,10 @@ export async function encodeGraph(plan: Plan, names: Names): Promise<GraphInit> 
     initializer: await Promise.all(encoder.initializers),
     input: plan.trace.inputs.map((value, index) => encoder.info(value, names.inputs[index] ?? "")),
     output: plan.trace.outputs.map(({ value }, index) => encoder.info(value, names.outputs[index] ?? "")),
+    metadata: {
+      [PARAMETERS]: JSON.stringify(encoder.stateNames((name) => names.parameters.has(name))),
+      [STATISTICS]: JSON.stringify(encoder.stateNames((name) => !names.parameters.has(name))),
+    },
   };
 }
 
@@ -41,6 +48,7 @@ class Encoder {
   private readonly counts = new Map<string, number>();
   private readonly nameOf = new Map<Value, string>();
   private readonly stored = new Map<string, string>();
+  private readonly states = new Map<string, string>();
   private readonly buffers = new Map<TypedArray | Promise<TypedArray>, number>();
 
   constructor(
@@ -95,6 +103,11 @@ class Encoder {
     return output.slice(0, length);
   }
 
+  /** The names in the file of what the module holds. */
+  stateNames(isWanted: (name: string) => boolean): string[] {
+    return [...this.states].filter(([name]) => isWanted(name)).map(([, stored]) => stored);
+  }
+
   info(value: Value, name: string): ValueInfoInit {
     const dims = this.plan.extents(value).map((extent): DimensionInit => {
       if (typeof extent === "number") return { value: BigInt(extent) };
@@ -128,7 +141,9 @@ class Encoder {
     const { source, dtype, shape } = value;
     if (source === null || source.kind === "input") throw new Error("a value is used before it is made");
     if (source.kind === "state") {
-      return this.store(`state ${source.name}`, source.name, dtype, shape, source.data);
+      const name = this.store(`state ${source.name}`, source.name, dtype, shape, source.data);
+      this.states.set(source.name, name);
+      return name;
     }
     if (source.kind === "captured" || source.kind === "constant") {
       const id = this.buffers.get(source.data) ?? this.buffers.size;

@@ -10,6 +10,7 @@ export function encodeModel(graph: GraphInit): Uint8Array {
     irVersion: BigInt(IR_VERSION),
     producerName: "tapegrad",
     opsetImport: [{ domain: "", version: BigInt(OPSET) }],
+    metadataProps: Object.entries(graph.metadata).map(([key, value]) => ({ key, value })),
     graph: {
       name: graph.name,
       node: graph.node.map((node) => ({ ...node, attribute: node.attribute.map(attribute) })),

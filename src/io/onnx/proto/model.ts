@@ -36,4 +36,6 @@ export interface GraphInit {
   readonly initializer: InitializerInit[];
   readonly input: ValueInfoInit[];
   readonly output: ValueInfoInit[];
+  /** Texts that go with the model. */
+  readonly metadata: Readonly<Record<string, string>>;
 }
