@@ -12,8 +12,11 @@ export {
 export { Dropout } from "./dropout.js";
 export { Fold, Unfold } from "./fold.js";
 export * as functional from "./functional.js";
+export { GroupNorm, type GroupNormOptions, LayerNorm, type LayerNormOptions } from "./groupNorm.js";
+export { Hardsigmoid, Hardswish, Hardtanh, PReLU, type PReLUOptions, ReLU6 } from "./hardActivation.js";
 export type { BackwardHook, ForwardHook, ForwardPreHook, RemovableHandle } from "./hooks.js";
 export * as init from "./init.js";
+export { InstanceNorm1d, InstanceNorm2d, type InstanceNormLayerOptions } from "./instanceNorm.js";
 export { LazyConv2d, LazyLinear } from "./lazy.js";
 export { Linear, type LinearOptions } from "./linear.js";
 export { BCEWithLogitsLoss, CrossEntropyLoss, L1Loss, MSELoss, NLLLoss } from "./loss.js";
@@ -38,7 +41,8 @@ export { Buffer, type BufferOptions, Parameter, type ParameterOptions } from "./
 export { AdaptiveAvgPool2d, AvgPool2d, MaxPool2d, type MaxPool2dLayerOptions } from "./pooling.js";
 export { BCELoss, HuberLoss, type HuberLossLayerOptions, KLDivLoss, SmoothL1Loss } from "./regressionLoss.js";
 export { Sequential } from "./sequential.js";
-export { Flatten, Identity } from "./shape.js";
+export { Flatten, Identity, Unflatten } from "./shape.js";
+export { ELU, GELU, LogSigmoid, Mish, SiLU, Softplus } from "./smoothActivation.js";
 export type { LoadResult, LoadStateDictOptions, StateDict } from "./stateDict.js";
 export { type Summary, type SummaryRow, summary } from "./summary.js";
 export * as utils from "./utils/index.js";

@@ -1,4 +1,6 @@
 import { flatten } from "../tensor/ops/layout.js";
+import { unflatten } from "../tensor/ops/repeating.js";
+import type { Shape } from "../tensor/shape.js";
 import type { Tensor } from "../tensor/tensor.js";
 import { checkCount, settings } from "./arguments.js";
 import { inLayer } from "./errorPlace.js";
@@ -35,5 +37,32 @@ export class Flatten extends Module {
 export class Identity extends Module {
   forward(x: Tensor): Tensor {
     return x;
+  }
+}
+
+/**
+ * Cuts the axis `dim` into several of the given extents, of which one may be −1.
+ *
+ * @throws ArgumentError where the axis or an extent is no whole number.
+ * @see https://pytorch.org/docs/stable/generated/torch.nn.Unflatten.html
+ */
+export class Unflatten extends Module {
+  readonly dim: number;
+  readonly unflattenedSize: Shape;
+
+  constructor(dim: number, unflattenedSize: Shape) {
+    super();
+    checkCount("Unflatten", "dim", dim, -Infinity);
+    for (const extent of unflattenedSize) checkCount("Unflatten", "unflattenedSize", extent, -1);
+    this.dim = dim;
+    this.unflattenedSize = [...unflattenedSize];
+  }
+
+  forward(x: Tensor): Tensor {
+    return inLayer(this, () => unflatten(x, this.dim, this.unflattenedSize));
+  }
+
+  override extraRepr(): string {
+    return settings({ dim: this.dim, unflattenedSize: this.unflattenedSize });
   }
 }

@@ -215,6 +215,28 @@ for kind in ["ZeroPad", "ReflectionPad", "ReplicationPad", "CircularPad", "Const
     layer(getattr(nn, f"{kind}2d"), "one number", [randn(2, 3, 4, 5)], [2, *value])
     layer(getattr(nn, f"{kind}2d"), "sides", [randn(3, 4, 5)], [[3, 1, 0, 2], *value])
 layer(nn.ZeroPad2d, "cut off", [randn(3, 4, 5)], [[-1, 1, 2, -2]])
+for kind in [nn.GELU, nn.SiLU, nn.Mish, nn.Softplus, nn.ELU, nn.LogSigmoid, nn.Hardtanh, nn.ReLU6, nn.Hardswish,
+             nn.Hardsigmoid, nn.PReLU]:
+    layer(kind, "matrix", [randn(3, 4) * 3], [])
+layer(nn.GELU, "tanh", [randn(3, 4)], [], {"approximate": "tanh"})
+layer(nn.Softplus, "settings", [randn(3, 4) * 3], [], {"beta": 2.5, "threshold": 3})
+layer(nn.ELU, "alpha", [randn(3, 4)], [0.3])
+layer(nn.Hardtanh, "bounds", [randn(3, 4) * 3], [-2, 0.5])
+layer(nn.PReLU, "channels", [randn(2, 3, 4)], [], {"numParameters": 3})
+layer(nn.LayerNorm, "last axis", [randn(2, 3, 4)], [4])
+layer(nn.LayerNorm, "two axes", [randn(2, 3, 4)], [[3, 4]], {"eps": 1e-3})
+layer(nn.LayerNorm, "not affine", [randn(3, 4)], [4], {"elementwiseAffine": False})
+layer(nn.LayerNorm, "no bias", [randn(3, 4)], [4], {"bias": False})
+layer(nn.GroupNorm, "images", [randn(2, 6, 3, 2)], [3, 6])
+layer(nn.GroupNorm, "rows, not affine", [randn(3, 4)], [2, 4], {"affine": False, "eps": 1e-3})
+for kind, x in [(nn.InstanceNorm1d, randn(2, 3, 5)), (nn.InstanceNorm2d, randn(2, 3, 4, 5))]:
+    warmup = [randn(*x.shape) * 2 + 1, randn(*x.shape) - 3]
+    layer(kind, "default", [x], [3])
+    layer(kind, "one sample", [x[0]], [3], {"affine": True})
+    layer(kind, "statistics", [x], [3], {"trackRunningStats": True, "momentum": 0.3}, warmup=warmup)
+    layer(kind, "evaluation", [x], [3], {"affine": True, "trackRunningStats": True}, warmup=warmup, mode="eval")
+layer(nn.Unflatten, "channels", [randn(2, 6, 4)], [1, [2, 3]])
+layer(nn.Unflatten, "from the end", [randn(2, 6, 4)], [-1, [-1, 2]])
 write("layers.json", layers)
 
 init = []
@@ -239,6 +261,10 @@ drawn(nn.ConvTranspose2d, [3, 8, 3])
 drawn(nn.ConvTranspose2d, [4, 6, [3, 2]], {"groups": 2})
 drawn(nn.BatchNorm1d, [3])
 drawn(nn.Bilinear, [3, 2, 5])
+drawn(nn.PReLU, [], {"numParameters": 2, "init": 0.1})
+drawn(nn.LayerNorm, [3])
+drawn(nn.GroupNorm, [2, 4])
+drawn(nn.InstanceNorm2d, [4], {"affine": True, "trackRunningStats": True})
 drawn(nn.BatchNorm2d, [4])
 
 
