@@ -1,12 +1,13 @@
 // %% [markdown]
 // # Handwritten digits
 //
-// A network learns to read the digits of MNIST: 60,000 small pictures to learn from, 10,000 others to be tested on. This
-// takes about a minute on two cores.
+// A network learns to read the digits of MNIST: 60,000 small pictures to learn from, 10,000 others to
+// be tested on. This takes about a minute on two cores.
 //
-// It is an ordinary script, `npx tsx examples/mnist.ts`. `npm run notebook` makes a page of it, with the pictures in place,
-// and `examples/mnist.ipynb` is the same for Jupyter with Deno's kernel (`deno jupyter --install`). The environment variables `EPOCHS`, `LIMIT` (take
-// only so many images) and `OUT` (where files go) change what it does.
+// It is an ordinary script, `npx tsx examples/mnist.ts`. `npm run notebook` makes a page of it, with
+// the pictures in place, and `examples/mnist.ipynb` is the same for Jupyter with Deno's kernel, which
+// `deno jupyter --install` brings. The environment variables `EPOCHS`, `LIMIT` (take only so many
+// images) and `OUT` (where files go) change what it does.
 // %%
 import { mkdirSync, statSync, writeFileSync } from "node:fs";
 import * as Plot from "@observablehq/plot";
