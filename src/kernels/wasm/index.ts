@@ -27,6 +27,7 @@ export interface WasmOptions extends EngineOptions, Partial<Precautions> {}
 
 /** A WASM kernel set, and what can be asked and told of it beyond the contract. */
 export interface WasmKernels extends KernelSet {
+  readonly bernoulli: NonNullable<KernelSet["bernoulli"]>;
   /** Which build runs. */
   readonly build: WasmBuild;
   /** Threads that large jobs are shared among. */
