@@ -322,7 +322,7 @@ describe("questions people asked", () => {
     expect(() => linear(zeros([1, 400]), zeros([120, 576]), zeros([120]))).toThrow(
       new ShapeError(
         "linear: got 400 features in the last axis of the input, which has shape [1, 400]; expected 576, for a weight of shape [120, 576]. " +
-          "Reshape or flatten the input to 576 features, or make the layer new nn.Linear(400, 120).",
+          "Reshape or flatten the input to 576 features, or make the layer new nn.Linear(400, 120), or new nn.LazyLinear(120), which infers it.",
       ),
     );
   });

@@ -62,7 +62,7 @@ describe("summary", () => {
       new ShapeError(
         "summary: input [1, 1, 32, 32], at fc1 (Linear): Net.fc1: Linear(inFeatures=400, outFeatures=120, bias=true): " +
           "linear: got 576 features in the last axis of the input, which has shape [1, 576]; expected 400, " +
-          "for a weight of shape [120, 400]. Reshape or flatten the input to 400 features, or make the layer new nn.Linear(576, 120).",
+          "for a weight of shape [120, 400]. Reshape or flatten the input to 400 features, or make the layer new nn.Linear(576, 120), or new nn.LazyLinear(120), which infers it.",
       ),
     );
   });

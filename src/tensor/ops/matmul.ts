@@ -108,7 +108,7 @@ export function linear(x: Tensor, weight: Tensor, bias: Tensor | null = null): T
     throw new ShapeError(
       `linear: got ${features} features in the last axis of the input, which has shape ${formatShape(x.shape)}; expected ${inFeatures}, ` +
         `for a weight of shape ${formatShape(weight.shape)}. Reshape or flatten the input to ${inFeatures} features, or ` +
-        `make the layer new nn.Linear(${features}, ${outFeatures}).`,
+        `make the layer new nn.Linear(${features}, ${outFeatures}), or new nn.LazyLinear(${outFeatures}), which infers it.`,
     );
   }
   const shape = [...x.shape.slice(0, -1), outFeatures];

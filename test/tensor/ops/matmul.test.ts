@@ -72,7 +72,7 @@ const refusals: readonly Refusal[] = [
     "the wrong width",
     (z) => linear(z(8, 400), z(120, 576), z(120)),
     new ShapeError(
-      "linear: got 400 features in the last axis of the input, which has shape [8, 400]; expected 576, for a weight of shape [120, 576]. Reshape or flatten the input to 576 features, or make the layer new nn.Linear(400, 120).",
+      "linear: got 400 features in the last axis of the input, which has shape [8, 400]; expected 576, for a weight of shape [120, 576]. Reshape or flatten the input to 576 features, or make the layer new nn.Linear(400, 120), or new nn.LazyLinear(120), which infers it.",
     ),
   ],
   [
