@@ -1,9 +1,11 @@
-import { ArgumentError } from "../../errors.js";
+import { ArgumentError, ShapeError } from "../../errors.js";
 import { record } from "../autograd.js";
 import { checkFloating } from "../dtype.js";
 import { defaultGenerator } from "../random.js";
+import { formatShape, type Shape } from "../shape.js";
 import { commonKernels, Tensor } from "../tensor.js";
 import { mul } from "./arithmetic.js";
+import { expanded } from "./broadcast.js";
 
 /**
  * Sets each element to 0 with probability `p` and multiplies the others by 1 / (1 − p), so that the expected value
@@ -15,21 +17,46 @@ import { mul } from "./arithmetic.js";
  * @see https://pytorch.org/docs/stable/generated/torch.nn.functional.dropout.html
  */
 export function dropout(x: Tensor, p = 0.5, training = true): Tensor {
-  const kernels = commonKernels("dropout", x);
-  checkFloating("dropout", x.dtype);
+  commonKernels("dropout", x);
+  return dropped("dropout", x, x.shape, p, training);
+}
+
+/**
+ * Sets whole channels of x [N, C, H, W] to 0 with probability `p` and multiplies the others by 1 / (1 − p). Without
+ * `training` it gives back `x` itself. The default generator is drawn from once per channel of each sample.
+ *
+ * @throws ArgumentError unless p is from 0 to 1.
+ * @throws ShapeError where x has not four axes.
+ * @throws DTypeError for whole numbers.
+ * @see https://pytorch.org/docs/stable/generated/torch.nn.functional.dropout2d.html
+ * @see J. Tompson et al.: Efficient Object Localization Using Convolutional Networks, https://arxiv.org/abs/1411.4280
+ */
+export function dropout2d(x: Tensor, p = 0.5, training = true): Tensor {
+  commonKernels("dropout2d", x);
+  if (x.ndim !== 4) {
+    throw new ShapeError(
+      `dropout2d: got an input of shape ${formatShape(x.shape)}; expected [batch, channels, height, width]. Unsqueeze it, or use dropout.`,
+    );
+  }
+  return dropped("dropout2d", x, [...x.shape.slice(0, 2), 1, 1], p, training);
+}
+
+/** One draw for each element of a tensor of `maskShape`, which broadcasts to x. */
+function dropped(name: string, x: Tensor, maskShape: Shape, p: number, training: boolean): Tensor {
+  checkFloating(name, x.dtype);
   if (!(p >= 0 && p <= 1)) {
     throw new ArgumentError(
-      `dropout: got p = ${p}; expected 0 <= p <= 1. p is the probability that an element becomes 0.`,
+      `${name}: got p = ${p}; expected 0 <= p <= 1. p is the probability that ${name === "dropout" ? "an element" : "a channel"} becomes 0.`,
     );
   }
   if (!training || p === 0 || x.numel() === 0) return x;
   if (p === 1) return mul(x, 0);
 
-  const mask = Tensor.allocate(x.shape, x.dtype, x.device, "dropout");
+  const mask = Tensor.allocate(maskShape, x.dtype, x.device, name);
   drawMask(mask, 1 - p);
-  const out = Tensor.allocate(x.shape, x.dtype, x.device, "dropout");
-  kernels.binary("mul", x, mask, out);
-  record("dropout", out, [x], [mask], (g, mask) => [() => mul(g, mask)]);
+  const out = Tensor.allocate(x.shape, x.dtype, x.device, name);
+  x.kernels.binary("mul", x, expanded(mask, x.shape), out);
+  record(name, out, [x], [mask], (g, mask) => [() => mul(g, mask)]);
   mask.dispose();
   return out;
 }

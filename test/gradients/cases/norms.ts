@@ -1,8 +1,18 @@
 import "../../../src/tensor/methods.js";
 import { tensor } from "../../../src/tensor/create.js";
+import { manualSeed } from "../../../src/tensor/random.js";
 import type { GradCase } from "../gradCase.js";
 
 const running = () => [tensor([0.3, -0.7], { dtype: "float64" }), tensor([0.5, 2], { dtype: "float64" })] as const;
+
+const words = () =>
+  tensor(
+    [
+      [1, 3],
+      [1, 0],
+    ],
+    { dtype: "int32" },
+  );
 
 export const cases: GradCase[] = [
   { op: "layerNorm", name: "last axis", shapes: [[3, 4], [4], [4]], fn: (x, w, b) => x.layerNorm(4, w, b) },
@@ -41,5 +51,71 @@ export const cases: GradCase[] = [
     name: "running statistics",
     shapes: [[2, 2, 3], [2]],
     fn: (x, w) => x.instanceNorm(...running(), w, null, { useInputStats: false }),
+  },
+  { op: "localResponseNorm", name: "", shapes: [[2, 4, 2]], fn: (x) => x.localResponseNorm(3, { alpha: 0.5 }) },
+  { op: "normalize", name: "rows", shapes: [[2, 3]], fn: (x) => x.normalize() },
+  { op: "normalize", name: "p = 3", shapes: [[2, 3]], fn: (x) => x.normalize(3, 0) },
+  { op: "cosineSimilarity", name: "broadcast", shapes: [[2, 3], [3]], fn: (a, b) => a.cosineSimilarity(b, -1) },
+  {
+    op: "cosineSimilarity",
+    name: "shorter than eps",
+    shapes: [
+      [2, 3],
+      [2, 3],
+    ],
+    fn: (a, b) => a.cosineSimilarity(b, 1, { eps: 9 }),
+  },
+  { op: "embedding", name: "repeats", shapes: [[4, 2]], fn: (w) => words().embedding(w.square()) },
+  {
+    op: "embedding",
+    name: "one row of two features",
+    shapes: [[1, 2]],
+    fn: (w) => tensor(0, { dtype: "int32" }).embedding(w.square()),
+  },
+  {
+    op: "scaledDotProductAttention",
+    name: "causal",
+    shapes: [
+      [2, 3, 2],
+      [2, 3, 2],
+      [2, 3, 2],
+    ],
+    fn: (q, k, v) => q.scaledDotProductAttention(k, v, { isCausal: true }),
+  },
+  {
+    op: "scaledDotProductAttention",
+    name: "mask with an empty row",
+    shapes: [
+      [2, 2],
+      [3, 2],
+      [3, 1],
+    ],
+    fn: (q, k, v) =>
+      q.scaledDotProductAttention(k, v, {
+        attnMask: tensor([
+          [true, false, true],
+          [false, false, false],
+        ]),
+      }),
+  },
+  {
+    op: "scaledDotProductAttention",
+    name: "mask to add, scale",
+    shapes: [
+      [2, 2],
+      [3, 2],
+      [3, 2],
+      [2, 3],
+    ],
+    fn: (q, k, v, m) => q.scaledDotProductAttention(k, v, { attnMask: m, scale: 2 }),
+  },
+  {
+    op: "dropout2d",
+    name: "p = 0.4",
+    shapes: [[2, 3, 1, 2]],
+    fn: (x) => {
+      manualSeed(3);
+      return x.square().dropout2d(0.4);
+    },
   },
 ];
