@@ -1,11 +1,14 @@
 /** The WebGPU set in Chromium, on a real page: skipped where there is no browser, with the reason. */
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 import { type Browser, chromium, type Page as Tab } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { goldenCases, goldenFiles } from "../golden/golden.js";
+import { isForGpu } from "../golden/runCase.js";
+import { isLayerWithoutFloat64, type LayerCase } from "../nn/layerCase.js";
 import type { Page } from "./page.js";
 
 const executablePath = process.env.CHROMIUM ?? "/usr/bin/chromium";
@@ -15,21 +18,51 @@ test.runIf(process.env.CI)("there is a browser where the repository is checked",
   expect(absent).toBeNull();
 });
 
+/** What the server has, by path. */
+type Files = ReadonlyMap<string, { readonly type: string; readonly text: string }>;
+
 /** Serves the page from localhost, in a context that may share memory. */
-async function serve(script: string): Promise<Server> {
+async function serve(files: Files): Promise<Server> {
   const server = createServer((request, response) => {
-    const isScript = request.url === "/page.js";
-    response.writeHead(200, {
-      "content-type": isScript ? "text/javascript" : "text/html",
+    const file = files.get(request.url ?? "");
+    response.writeHead(file === undefined ? 404 : 200, {
+      "content-type": file?.type ?? "text/plain",
       "cross-origin-opener-policy": "same-origin",
       "cross-origin-embedder-policy": "require-corp",
     });
-    response.end(
-      isScript ? script : '<!doctype html><title>tapegrad</title><script type="module" src="page.js"></script>',
-    );
+    response.end(file?.text);
   });
   await new Promise<void>((resolve) => server.listen(0, "localhost", resolve));
   return server;
+}
+
+async function bundle(entry: string): Promise<string> {
+  const { outputFiles } = await build({
+    entryPoints: [fileURLToPath(new URL(entry, import.meta.url))],
+    tsconfig: fileURLToPath(new URL("../../tsconfig.json", import.meta.url)),
+    bundle: true,
+    format: "esm",
+    platform: "browser",
+    target: "es2022",
+    write: false,
+  });
+  return outputFiles[0]?.text ?? "";
+}
+
+const golden = (file: string): string => readFileSync(new URL(`../golden/${file}`, import.meta.url), "utf8");
+
+async function pageFiles(): Promise<Files> {
+  const html =
+    '<!doctype html><title>tapegrad</title><link rel="icon" href="data:,"><script type="module" src="page.js"></script>';
+  // As they are: JSON.stringify would take the sign from −0.
+  const json = (text: string) => ({ type: "application/json", text });
+  return new Map([
+    ["/", { type: "text/html", text: html }],
+    ["/page.js", { type: "text/javascript", text: await bundle("page.ts") }],
+    ["/worker.js", { type: "text/javascript", text: await bundle("worker.ts") }],
+    ["/ops.json", json(`[${goldenFiles.map(golden).join()}]`)],
+    ["/layers.json", json(golden("layers/layers.json"))],
+  ]);
 }
 
 describe.skipIf(absent !== null)(`in Chromium${absent === null ? "" : ` (absent: ${absent})`}`, () => {
@@ -39,32 +72,26 @@ describe.skipIf(absent !== null)(`in Chromium${absent === null ? "" : ` (absent:
   const complaints: string[] = [];
 
   beforeAll(async () => {
-    const entry = fileURLToPath(new URL("page.ts", import.meta.url));
-    const tsconfig = fileURLToPath(new URL("../../tsconfig.json", import.meta.url));
-    const bundle = await build({
-      entryPoints: [entry],
-      tsconfig,
-      bundle: true,
-      format: "esm",
-      platform: "browser",
-      target: "es2022",
-      write: false,
-    });
-    server = await serve(bundle.outputFiles[0]?.text ?? "");
+    server = await serve(await pageFiles());
     browser = await chromium.launch({
       executablePath,
       headless: false,
-      args: ["--headless=new", "--no-sandbox", "--enable-unsafe-webgpu"],
+      args: ["--headless=new", "--no-sandbox", "--enable-unsafe-webgpu", "--disable-domain-blocking-for-3d-apis"],
     });
-    tab = await browser.newPage();
+    tab = await open();
+  });
+
+  const open = async (): Promise<Tab> => {
+    const tab = await browser.newPage();
     tab.setDefaultTimeout(400_000);
     tab.on("console", (message) => {
-      if (message.type() === "error") complaints.push(message.text());
+      if (message.type() === "error" || message.type() === "warning") complaints.push(message.text());
     });
     tab.on("pageerror", (error) => complaints.push(error.message));
     await tab.goto(`http://localhost:${(server.address() as AddressInfo).port}/`);
     await tab.waitForFunction("globalThis.page !== undefined");
-  });
+    return tab;
+  };
 
   afterAll(async () => {
     await browser.close();
@@ -84,6 +111,24 @@ describe.skipIf(absent !== null)(`in Chromium${absent === null ? "" : ` (absent:
     expect(passed).toBeGreaterThan(1500);
   });
 
+  test("every op and layer gives PyTorch's values, forward and backward", { timeout: 400_000 }, async () => {
+    const { passed, failures } = await run((page) => page.runGoldens());
+    expect(failures).toEqual([]);
+    const ops = goldenFiles.flatMap(goldenCases).filter(([name, each]) => isForGpu(name, each));
+    const layers = (JSON.parse(golden("layers/layers.json")) as LayerCase[]).filter(isLayerWithoutFloat64);
+    expect(passed).toBe(ops.length + layers.length);
+  });
+
+  test("a worker trains as the page does", async () => {
+    const onPage = await run((page) => page.train("webgpu", 10));
+    expect(await run((page) => page.trainInWorker())).toEqual({ losses: onPage });
+  });
+
+  test("a loop that never waits is held back by the browser, and trains", async () => {
+    const [first, last] = await run((page) => page.trainWithoutWaiting(2000));
+    expect(last).toBeLessThan(first ?? 0);
+  });
+
   test("a network trains as on the CPU", async () => {
     const onCpu = await run((page) => page.train("cpu", 10));
     const onGpu = await run((page) => page.train("webgpu", 10));
@@ -101,5 +146,15 @@ describe.skipIf(absent !== null)(`in Chromium${absent === null ? "" : ` (absent:
 
   test("the page has nothing to complain about", () => {
     expect(complaints).toEqual([]);
+  });
+
+  test("when the GPU's process dies, reads and launches say so, and a new device works", async () => {
+    expect(await run((page) => page.hold())).toBe("0");
+    const session = await browser.newBrowserCDPSession();
+    await session.send("Browser.crashGpuProcess").catch(() => undefined);
+    const { read, launch, next } = await run((page) => page.recover());
+    expect(read).toMatch(/^DeviceError: webgpu: the device was lost \(.*Make a new one with await webgpu\.init\(\)/s);
+    expect(launch).toMatch(/^DeviceError: webgpu: the device was lost/);
+    expect(next).toBe(10);
   });
 });

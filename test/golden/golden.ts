@@ -7,9 +7,6 @@ export const goldenFiles = readdirSync(new URL(".", import.meta.url)).filter(
   (file) => file.endsWith(".json") && readFileSync(new URL(file, import.meta.url), "utf8").startsWith("["),
 );
 
-/** What takes a look at the elements while it is called, which a GPU's cannot be. */
-export const onCpuOnly = ["oneHot: inferred"];
-
 /** The cases of a file, by name. */
 export function goldenCases(file: string): (readonly [name: string, each: GoldenCase])[] {
   const cases = JSON.parse(readFileSync(new URL(file, import.meta.url), "utf8")) as GoldenCase[];

@@ -81,9 +81,17 @@ export async function compare(
   });
 }
 
+/** What takes a look at the elements while it is called, which a GPU's cannot be. */
+export const onCpuOnly = ["oneHot: inferred"];
+
 /** Whether all that the case takes and gives can be on a device without float64. */
 export function isWithoutFloat64({ inputs, args, outputs }: GoldenCase): boolean {
   return !JSON.stringify([[...inputs, ...outputs].map(({ dtype }) => dtype), args]).includes("float64");
+}
+
+/** Whether a GPU can do the case of that name. */
+export function isForGpu(name: string, each: GoldenCase): boolean {
+  return isWithoutFloat64(each) && !onCpuOnly.includes(name);
 }
 
 /**

@@ -3,8 +3,8 @@ import { describe, expect, test } from "vitest";
 import { DeviceError } from "../../src/errors.js";
 import { setDefaultDevice } from "../../src/tensor/device.js";
 import { describeOnGpu } from "../kernels/webgpu/gpu.js";
-import { goldenCases, goldenFiles, onCpuOnly } from "./golden.js";
-import { isWithoutFloat64, runGolden } from "./runCase.js";
+import { goldenCases, goldenFiles } from "./golden.js";
+import { isWithoutFloat64, onCpuOnly, runGolden } from "./runCase.js";
 
 describeOnGpu("on a GPU", async () => {
   await setDefaultDevice("webgpu");
