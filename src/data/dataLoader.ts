@@ -3,14 +3,14 @@
  *
  * @module
  */
-import { ArgumentError, TapegradError } from "../errors.js";
+import { ArgumentError } from "../errors.js";
 import { breathe } from "../tensor/collect.js";
-import { type Releasable, runScope, type Storage } from "../tensor/memory.js";
+import type { Releasable } from "../tensor/memory.js";
 import { defaultGenerator, Generator as RandomGenerator } from "../tensor/random.js";
-import { tensorsIn } from "../tensor/scopes.js";
-import { Tensor } from "../tensor/tensor.js";
-import { type Collated, collateSamples } from "./collate.js";
+import { Batch, fetchAll, joinSamples, tracked } from "./batch.js";
+import type { Collated } from "./collate.js";
 import { checkDataset, checkIndex, type Dataset } from "./dataset.js";
+import { type IterableDataset, isIterableDataset, streamedBatches } from "./iterableDataset.js";
 import { checkLoaderState, type DataLoaderState, drawnBefore, type Pass, setStates } from "./loaderState.js";
 import {
   BatchSampler,
@@ -60,7 +60,9 @@ export interface DataLoaderOptions<S, B> {
  * @see https://docs.pytorch.org/docs/stable/data.html#torch.utils.data.DataLoader
  */
 export class DataLoader<S, B = Collated<S>> implements AsyncIterable<B> {
-  readonly #dataset: Dataset<S>;
+  readonly #dataset: Dataset<S> | IterableDataset<S>;
+  /** How samples that come in a stream are put into batches; null for those that are asked for by number. */
+  readonly #stream: { readonly batchSize: number; readonly dropLast: boolean } | null;
   readonly #batchSampler: Sampler<ArrayLike<number>>;
   readonly #generator: RandomGenerator | undefined;
   readonly #collate: ((samples: S[]) => B | Promise<B>) | undefined;
@@ -74,8 +76,9 @@ export class DataLoader<S, B = Collated<S>> implements AsyncIterable<B> {
    * @throws ArgumentError where `batchSize` is not a whole number of 1 or more, an empty dataset is to be shuffled, or
    *   options exclude one another.
    */
-  constructor(dataset: Dataset<S>, options: DataLoaderOptions<S, B> = {}) {
-    checkDataset("DataLoader", dataset);
+  constructor(dataset: Dataset<S> | IterableDataset<S>, options: DataLoaderOptions<S, B> = {}) {
+    const streams = isIterableDataset(dataset);
+    if (!streams) checkDataset("DataLoader", dataset);
     checkGenerator("DataLoader", options.generator);
     if (options.collate !== undefined && typeof options.collate !== "function") {
       throw new ArgumentError(
@@ -86,18 +89,40 @@ export class DataLoader<S, B = Collated<S>> implements AsyncIterable<B> {
     this.#generator = options.generator;
     this.#collate = options.collate;
     this.#prefetch = options.prefetch ?? false;
+    if (streams) {
+      const { batchSize = 1, dropLast = false, shuffle = false, sampler, batchSampler, prefetch = false } = options;
+      const others = { shuffle, sampler: sampler !== undefined, batchSampler: batchSampler !== undefined, prefetch };
+      refuseBoth("an IterableDataset", others);
+      checkBatchSize("DataLoader", batchSize);
+      this.#stream = { batchSize, dropLast };
+      this.#batchSampler = [];
+      return;
+    }
+    this.#stream = null;
     this.#batchSampler = batchSamplerOf(dataset, options);
     if (dataset.load === undefined) checkLength(dataset);
   }
 
   /** What the samples come from. */
-  get dataset(): Dataset<S> {
+  get dataset(): Dataset<S> | IterableDataset<S> {
     return this.#dataset;
   }
 
-  /** Number of batches in one pass. */
+  /**
+   * Number of batches in one pass.
+   *
+   * @throws ArgumentError for an IterableDataset without a length.
+   */
   get length(): number {
-    return this.#batchSampler.length;
+    if (this.#stream === null) return this.#batchSampler.length;
+    const { length } = this.#dataset;
+    if (typeof length !== "number") {
+      throw new ArgumentError(
+        "DataLoader.length: got an IterableDataset without a length; expected one that tells its number of samples. Give it a length, or count batches as they come.",
+      );
+    }
+    const batches = length / this.#stream.batchSize;
+    return this.#stream.dropLast ? Math.floor(batches) : Math.ceil(batches);
   }
 
   /**
@@ -141,26 +166,37 @@ export class DataLoader<S, B = Collated<S>> implements AsyncIterable<B> {
     if (this.#resumed === null) (this.#generator ?? defaultGenerator).randomSeed();
     this.#resumed = null;
     this.#pass = pass;
-    return this.#batches(pass);
+    const dataset = this.#dataset;
+    return isIterableDataset(dataset) ? this.#streamed(dataset, pass) : this.#batches(dataset, pass);
   }
 
-  async *#batches(pass: Pass): AsyncGenerator<B, void, undefined> {
+  async *#streamed(dataset: IterableDataset<S>, pass: Pass): AsyncGenerator<B, void, undefined> {
+    if (pass.generators.length === 0) pass.generators = this.#generators().map((generator) => generator.getState());
+    const { batchSize, dropLast } = this.#stream ?? { batchSize: 1, dropLast: false };
+    try {
+      yield* streamedBatches(dataset, pass, { batchSize, dropLast, collate: this.#collate });
+    } finally {
+      if (this.#pass === pass) this.#pass = null;
+    }
+  }
+
+  async *#batches(dataset: Dataset<S>, pass: Pass): AsyncGenerator<B, void, undefined> {
     const order = this.#rest(pass);
     let last: Batch<B> | null = null;
     let coming: Promise<Batch<B>> | null = null;
     try {
-      await this.#dataset.load?.();
-      checkLength(this.#dataset);
+      await dataset.load?.();
+      checkLength(dataset);
       for (let drawn = order.next(); drawn.done !== true; ) {
         const indices = Array.from(drawn.value);
         last?.giveBack("when the DataLoader made its next batch");
         last = null;
         await breathe();
-        last = await (coming ?? this.#make(indices));
+        last = await (coming ?? this.#make(dataset, indices));
         coming = null;
         if (this.#prefetch) {
           drawn = order.next();
-          coming = drawn.done === true ? null : this.#make(Array.from(drawn.value));
+          coming = drawn.done === true ? null : this.#make(dataset, Array.from(drawn.value));
           // Should it fail, the error is for whoever asks for that batch.
           coming?.catch(() => undefined);
         }
@@ -203,8 +239,7 @@ export class DataLoader<S, B = Collated<S>> implements AsyncIterable<B> {
     return [...own].filter((generator) => generator instanceof RandomGenerator);
   }
 
-  async #make(indices: readonly number[]): Promise<Batch<B>> {
-    const dataset = this.#dataset;
+  async #make(dataset: Dataset<S>, indices: readonly number[]): Promise<Batch<B>> {
     const collate = this.#collate;
     for (const index of indices) checkIndex("DataLoader", index, dataset.length);
     if (indices.length === 0) {
@@ -221,86 +256,8 @@ export class DataLoader<S, B = Collated<S>> implements AsyncIterable<B> {
     }
     const loose = new Set<Releasable>();
     const samples = await fetchAll(dataset, indices, loose);
-    for (const tensor of tensorsIn(samples)) loose.add(tensor);
-    const batch = await tracked(made, () => {
-      if (collate !== undefined) return collate(samples);
-      return collateSamples("DataLoader", samples, (position) => indices[position] ?? 0) as B;
-    });
-    return new Batch(batch, made, loose);
+    return joinSamples(samples, loose, collate, (position) => indices[position] ?? 0);
   }
-}
-
-/** What was handed out, and the tensors to take care of when it is given back. */
-class Batch<B> {
-  private readonly own: Releasable[] = [];
-  private readonly others: Tensor[] = [];
-
-  /** `made` by the loader or what it called to make the batch; `loose` was made or fetched on the way. */
-  constructor(
-    readonly value: B,
-    made: ReadonlySet<Releasable>,
-    loose: Iterable<Releasable>,
-  ) {
-    const tensors = tensorsIn(value);
-    for (const tensor of tensors) {
-      if (!made.has(tensor)) {
-        this.others.push(tensor);
-        continue;
-      }
-      this.own.push(tensor);
-      // Views that the training loop takes of the batch (x.flatten(1)) would hold its memory until the collector finds them.
-      tensor.lentViews = this.own;
-    }
-    for (const handle of [...made, ...loose]) {
-      if (handle instanceof Tensor && !tensors.has(handle)) moveAside(handle);
-    }
-  }
-
-  giveBack(when: string): void {
-    for (const handle of this.own) handle.giveBack(when);
-    for (const tensor of this.others) moveAside(tensor);
-  }
-}
-
-const movedAside = new WeakSet<Storage>();
-
-/**
- * Moves a tensor that may be the dataset's own, or may be nobody's, to ordinary JavaScript memory where the device can be
- * read at once. There the collector sees it, and it stays readable. What comes again is held by the dataset, and stays.
- */
-function moveAside(tensor: Tensor): void {
-  if (tensor.isReleased) return;
-  const { storage } = tensor;
-  // A part of something larger is the dataset's.
-  if (storage.length !== tensor.numel() || movedAside.has(storage)) return;
-  movedAside.add(storage);
-  storage.moveToHost();
-}
-
-/** Runs `fn` and adds the tensors that it makes to `made`: up to its first `await`, where it is asynchronous. */
-function tracked<T>(made: Set<Releasable>, fn: () => T): T {
-  return runScope(
-    fn,
-    () => [],
-    (handle) => made.add(handle),
-  );
-}
-
-/** Asks for all samples at once, in order. */
-function fetchAll<S>(dataset: Dataset<S>, indices: readonly number[], made: Set<Releasable>): Promise<S[]> {
-  return Promise.all(
-    indices.map(async (index) => {
-      try {
-        return await tracked(made, () => dataset.get(index));
-      } catch (error) {
-        const reason = error instanceof Error ? error.message : String(error);
-        throw new TapegradError(
-          `DataLoader: got an error from the dataset's get(${index}) (${reason}); expected a sample. Its cause is the error itself.`,
-          { cause: error },
-        );
-      }
-    }),
-  );
 }
 
 function batchSamplerOf<S, B>(dataset: Dataset<S>, options: DataLoaderOptions<S, B>): Sampler<ArrayLike<number>> {

@@ -4,12 +4,14 @@
  * @module
  */
 export { type Collated, defaultCollate } from "./collate.js";
+export { ConcatDataset } from "./concatDataset.js";
 export { DataLoader, type DataLoaderOptions } from "./dataLoader.js";
 export { type Dataset, type RandomSplitOptions, randomSplit, Subset, TensorDataset } from "./dataset.js";
 export { DownloadError } from "./download.js";
 export { encodeIdx, parseIdx } from "./idx.js";
 export type { EncodeIdxOptions } from "./idxEncode.js";
 export type { IdxArray, IdxData, IdxType } from "./idxFormat.js";
+export type { IterableDataset } from "./iterableDataset.js";
 export type { DataLoaderState } from "./loaderState.js";
 export { FashionMNIST, MNIST, type MnistOptions } from "./mnist.js";
 export {
@@ -22,3 +24,4 @@ export {
   type SubsetRandomSamplerOptions,
 } from "./sampler.js";
 export * as transforms from "./transforms.js";
+export { WeightedRandomSampler, type WeightedRandomSamplerOptions } from "./weightedRandomSampler.js";

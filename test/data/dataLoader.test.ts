@@ -328,7 +328,6 @@ describe("mistakes", () => {
     expect(() => new DataLoader(numbers(3), { collate: 3 })).toThrow(/^DataLoader: got 3 as collate; /);
     // @ts-expect-error: no generator
     expect(() => new DataLoader(numbers(3), { generator: 3 })).toThrow(/^DataLoader: got 3 as generator; /);
-    // @ts-expect-error: no dataset
     expect(() => new DataLoader([1, 2])).toThrow(/^DataLoader: got an array of 2; expected a dataset/);
     expect(() => new DataLoader(numbers(Number.NaN))).toThrow(/^DataLoader: got a dataset of length NaN; /);
   });
