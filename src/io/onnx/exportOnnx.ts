@@ -106,8 +106,8 @@ function planOf(run: (copies: number) => Trace, examples: readonly Tensor[], bat
   const first = examples[batched.indexOf(true)];
   if (first === undefined) return fixedPlan(run(1));
   const size = at(first.shape, 0);
-  // A single row looks like something to be broadcast.
-  const copies = size === 1 ? [2, 3, 4] : [1, 2, 3];
+  // A single row, which a slice may leave of a small batch, looks like something to be broadcast.
+  const copies = size < 4 ? [3, 4, 5] : [1, 2, 3];
   const traces = copies.map((count) => {
     try {
       return run(count);

@@ -6,6 +6,7 @@
  */
 import { ArgumentError } from "../../../errors.js";
 import type { DeviceBuffer, DType, Strided } from "../../../kernels/kernelSet.js";
+import { bytesPerElement } from "../../../tensor/dtype.js";
 import { at, elementCount, formatShape, isDense, type Shape, sameShape } from "../../../tensor/shape.js";
 import type { Cut, Graph, Value } from "./graph.js";
 import { locate, placesOf, refine, type Span, type View } from "./views.js";
@@ -194,7 +195,7 @@ export class Contents {
     if (known !== undefined && !this.foreign.has(buffer)) return known;
     const state = this.outside.stateOf(buffer);
     const whole = state?.shape ?? out.shape;
-    if (state === null && (out.offset !== 0 || !isDense(out.shape, out.strides))) {
+    if (state === null && !isWhole(out)) {
       throw new ArgumentError(
         `exportOnnx: got an in-place change of a part, of shape ${formatShape(out.shape)}, of a tensor made outside of the traced function; ` +
           `expected changes of whole tensors, or of tensors made inside. Use the form without underscore.`,
@@ -427,6 +428,12 @@ function cutsOf({ starts, ends }: Region, shape: Shape): Cut[] {
     const [start, end] = [at(starts, axis), at(ends, axis)];
     return start === 0 && end === extent ? [] : [{ axis, start, end, step: 1 }];
   });
+}
+
+/** Whether a view is all of its buffer, in order. */
+function isWhole({ buffer, dtype, shape, strides, offset }: Strided): boolean {
+  const isAll = elementCount(shape) * bytesPerElement(dtype) === buffer.byteLength;
+  return offset === 0 && isDense(shape, strides) && isAll;
 }
 
 /** The same memory as `x` under another view. */

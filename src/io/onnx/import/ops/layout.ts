@@ -1,7 +1,14 @@
 import { arange, full } from "../../../../tensor/create.js";
 import * as T from "../../../../tensor/ops/index.js";
 import { cat } from "../../../../tensor/ops/joining.js";
-import { at, broadcastShapes, elementCount, normalizeAxis, type Shape } from "../../../../tensor/shape.js";
+import {
+  at,
+  broadcastShapes,
+  denseStrides,
+  elementCount,
+  normalizeAxis,
+  type Shape,
+} from "../../../../tensor/shape.js";
 import { Tensor } from "../../../../tensor/tensor.js";
 import type { NodeRun, Result } from "../node.js";
 import { Ints, numbersOf, type Value } from "../values.js";
@@ -66,8 +73,11 @@ function unsqueeze(run: NodeRun): Result {
 }
 
 function transpose(run: NodeRun): Result {
-  const x = run.tensor(0);
-  return T.permute(x, run.intList("perm") ?? x.shape.map((_, axis) => x.ndim - 1 - axis));
+  const value = run.value(0);
+  const perm = run.intList("perm") ?? value.shape.map((_, axis) => rankOf(value) - 1 - axis);
+  if (value instanceof Tensor) return T.permute(value, perm);
+  const shape = perm.map((axis) => at(value.shape, axis));
+  return arranged(value, shape, (position) => value.shape.map((_, axis) => at(position, perm.indexOf(axis))));
 }
 
 function concat(run: NodeRun): Result {
@@ -97,7 +107,7 @@ function slice(run: NodeRun): Result {
   axes.forEach((given, i) => {
     const axis = normalizeAxis(WHERE, given, rank);
     const places = placesOf(at(result.shape, axis), starts[i] ?? 0, ends[i] ?? 0, steps[i] ?? 1);
-    result = result instanceof Ints ? takeInts(run, result, places) : takePlaces(result, axis, places);
+    result = result instanceof Ints ? takeInts(result, axis, places) : takePlaces(result, axis, places);
   });
   return result;
 }
@@ -118,9 +128,25 @@ function placesOf(extent: number, start: number, end: number, step: number): Pla
   return { start: first, count: Math.max(0, Math.ceil((stop - first) / step)), step };
 }
 
-function takeInts(run: NodeRun, value: Ints, { start, count, step }: Places): Ints {
-  if (rankOf(value) !== 1) run.fail(`a slice of whole numbers along ${rankOf(value)} axes`, "one axis");
-  return Ints.list(Array.from({ length: count }, (_, i) => value.values[start + i * step] ?? 0));
+function takeInts(value: Ints, axis: number, { start, count, step }: Places): Ints {
+  const shape = value.shape.map((extent, i) => (i === axis ? count : extent));
+  return arranged(value, shape, (position) => position.map((place, i) => (i === axis ? start + place * step : place)));
+}
+
+/** Whole numbers in another arrangement: `from` says where each place of the result comes from. */
+function arranged(value: Ints, shape: Shape, from: (position: readonly number[]) => readonly number[]): Ints {
+  const strides = denseStrides(value.shape);
+  const values = Array.from({ length: elementCount(shape) }, (_, index) => {
+    let rest = index;
+    const position = shape.map(() => 0);
+    for (let axis = shape.length - 1; axis >= 0; axis--) {
+      position[axis] = rest % at(shape, axis);
+      rest = Math.floor(rest / at(shape, axis));
+    }
+    const place = from(position).reduce((sum, p, axis) => sum + p * at(strides, axis), 0);
+    return value.values[place] ?? 0;
+  });
+  return new Ints(shape, values);
 }
 
 function takePlaces(x: Tensor, axis: number, { start, count, step }: Places): Tensor {
