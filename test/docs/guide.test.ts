@@ -99,7 +99,9 @@ describe("the page for those who come from PyTorch", () => {
 
 test("links lead somewhere", () => {
   const places = [...pages.map(({ name, text }) => ({ path: join("docs", name), text }))];
-  places.push({ path: "README.md", text: readFileSync(join(root, "README.md"), "utf8") });
+  for (const path of ["README.md", "examples/README.md"]) {
+    places.push({ path, text: readFileSync(join(root, path), "utf8") });
+  }
   const links = places.flatMap(({ path, text }) =>
     [...text.matchAll(/\]\(([^)]+)\)/g), ...text.matchAll(/src="([^"]+)"/g)]
       .map(([, target = ""]) => ({ path, target: target.split("#")[0] ?? "" }))
