@@ -121,9 +121,7 @@ function forwardText(hasBias: boolean, wide: number) {
   let first = filterIndex / (u.outChannels / u.groups) * depth;
   let top = oy * u.strideHeight - u.padTop;
   let left = ox * u.strideWidth - u.padLeft;
-  let bottom = top + (u.kernelHeight - 1) * u.dilationHeight;
-  let right = left + ${wide - 1} * u.strideWidth + (u.kernelWidth - 1) * u.dilationWidth;
-  let isInside = top >= 0 && left >= 0 && bottom < u.inHeight && right < u.inWidth;
+  let right = left + u.kernelWidth * u.dilationWidth;
   let start = u.imageStart + (picture * u.channels + first) * u.inHeight * u.inWidth;
   var w = u.weightStart + filterIndex * depth * u.kernelHeight * u.kernelWidth;
   var sum = ${type}(${hasBias ? "bias[u.biasStart + filterIndex]" : ""});
@@ -133,18 +131,11 @@ function forwardText(hasBias: boolean, wide: number) {
     for (var ky = 0; ky < u.kernelHeight; ky++) {
       let y = top + ky * u.dilationHeight;
       let line = start + (c * u.inHeight + y) * u.inWidth;
-      if (isInside) {
-        for (var x = left; x < left + u.kernelWidth * u.dilationWidth; x += u.dilationWidth) {
-          part += weight[w] * ${vector((i) => `image[line + x + ${i} * u.strideWidth]`)};
-          w += 1;
-        }
-      } else {
-        // Padding counts as zeros: a weight without bounds makes NaN of them.
-        let isRow = y >= 0 && y < u.inHeight;
-        for (var x = left; x < left + u.kernelWidth * u.dilationWidth; x += u.dilationWidth) {
-          part += weight[w] * ${vector((i) => `pixel(isRow, line, x + ${i} * u.strideWidth)`)};
-          w += 1;
-        }
+      // Padding counts as zeros: a weight without bounds makes NaN of them.
+      let isRow = y >= 0 && y < u.inHeight;
+      for (var x = left; x < right; x += u.dilationWidth) {
+        part += weight[w] * ${vector((i) => `pixel(isRow, line, x + ${i} * u.strideWidth)`)};
+        w += 1;
       }
     }
     sum += part;
@@ -173,6 +164,9 @@ function inputGradText(hasBias: boolean, wide: number, strided: boolean) {
       biasStart: "i32",
       ...convUniforms,
     },
+    declarations: `
+// What lies outside adds nothing, whatever the weight.
+fn term(w: f32, line: i32, x: i32) -> f32 { return select(0.0, w * grad[line + x], x >= 0 && x < u.outWidth); }`,
     body: `
   if (index >= u.count) { return; }
   let row = i32(index) / u.blocks;
@@ -203,11 +197,7 @@ function inputGradText(hasBias: boolean, wide: number, strided: boolean) {
         ${strided ? "if (across % u.strideWidth != 0) { continue; }" : ""}
         let ox = ${over("across", "u.strideWidth")};
         let w = weight[weights + ky * u.kernelWidth + kx];
-        if (ox >= 0 && ox + ${wide - 1} < u.outWidth) {
-          part += w * ${vector((i) => `grad[line + ox + ${i}]`)};
-        } else {
-          ${each((i, at) => `if (ox + ${i} >= 0 && ox + ${i} < u.outWidth) { part${at} += w * grad[line + ox + ${i}]; }`)}
-        }
+        part += ${vector((i) => `term(w, line, ox + ${i})`)};
       }
     }
     sum += part;
@@ -292,9 +282,8 @@ var<workgroup> parts: array<${type}, ${TEAM}>;`,
   } as const;
 }
 
-/** An element of an image's row that begins at `line`; 0 in padding. */
+/** An element of an image's row that begins at `line`; 0 in padding, where something is read and not used. */
 const pixelText = `
 fn pixel(isRow: bool, line: i32, x: i32) -> f32 {
-  if (!isRow || x < 0 || x >= u.inWidth) { return 0.0; }
-  return image[line + x];
+  return select(0.0, image[line + x], isRow && x >= 0 && x < u.inWidth);
 }`;

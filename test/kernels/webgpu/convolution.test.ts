@@ -110,7 +110,7 @@ describeOnGpu("numbers without bounds", async () => {
       };
       await expectSame({ name: "special", dtypes: ["float32"], run }, kernels, reference);
     });
-    await fc.assert(isDrawn, { numRuns: 150, seed: 1 });
-    for (const count of Object.values(kinds)) expect(count).toBeGreaterThan(1000);
+    await fc.assert(isDrawn, { numRuns: 80, seed: 1 });
+    for (const count of Object.values(kinds)) expect(count).toBeGreaterThan(500);
   });
 });
