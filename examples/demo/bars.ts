@@ -27,7 +27,7 @@ export class Bars {
   show(index: number, share: number, text: string, best = false): void {
     const row = this.rows[index];
     if (row === undefined) return;
-    row.bar.style.width = `${100 * share}%`;
+    row.bar.style.setProperty("--share", `${100 * share}%`);
     row.text.textContent = text;
     row.item.classList.toggle("best", best);
   }

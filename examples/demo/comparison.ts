@@ -13,15 +13,6 @@ interface Watcher {
   isStopped(): boolean;
 }
 
-/** The devices to compare: one thread, all threads where there are more, and the GPU. */
-export function contenders(threads: number, hasGpu: boolean): Contender[] {
-  return [
-    { device: "cpu", threads: 1 },
-    ...(threads > 1 ? [{ device: "cpu", threads } as const] : []),
-    ...(hasGpu ? [{ device: "webgpu", threads: 0 } as const] : []),
-  ];
-}
-
 /**
  * Trains a new network on each device, from the same seed on the same batches, and tells how fast. The default device and
  * the number of threads are the last ones used, afterwards.

@@ -53,12 +53,7 @@ export class Drawing {
     if (this.image === null) return;
     const best = probabilities.reduce((most, value, digit) => (value > (probabilities[most] ?? 0) ? digit : most), 0);
     probabilities.forEach((probability, digit) => {
-      this.bars.show(
-        digit,
-        probability,
-        `${(100 * probability).toFixed(probability > 0.9995 ? 0 : 1)} %`,
-        digit === best,
-      );
+      this.bars.show(digit, probability, `${Math.round(100 * probability)} %`, digit === best);
     });
     this.filters.showMaps(seen);
     const truth = this.truth === null ? "" : this.truth === best ? ", and it is" : `, but it is a ${this.truth}`;

@@ -51,7 +51,7 @@ function show(report: Report): void {
       say(`Loading ${report.what} …`);
       break;
     case "offer":
-      races.offer = report.offer;
+      races.open(report.offer);
       showOffer(report.offer);
       break;
     case "status":
@@ -63,6 +63,7 @@ function show(report: Report): void {
     case "speed":
       put("speed", Math.round(report.imagesPerSecond).toLocaleString("en"));
       put("seen", report.imagesSeen.toLocaleString("en"));
+      put("seen-until", `Images, epoch ${report.epoch}`);
       drawing.askAgain();
       break;
     case "filters":
@@ -96,7 +97,7 @@ function showOffer({ threads, isolated, gpu, gpuMissing }: Offer): void {
 function showStatus(next: Status): void {
   const wasOpen = status !== null;
   status = next;
-  const { activity, device, imagesSeen, testImages } = next;
+  const { activity, device, imagesSeen, epoch } = next;
   const isComparing = activity === "comparing";
   const where = device === "cpu" ? "the CPU" : "the GPU";
   const words = {
@@ -113,7 +114,7 @@ function showStatus(next: Status): void {
   settings.show(next.settings, isComparing);
   races.isComparing = isComparing;
   put("seen", imagesSeen.toLocaleString("en"));
-  put("accuracy-of", `Accuracy on ${testImages.toLocaleString("en")} test digits`);
+  put("seen-until", `Images, epoch ${epoch}`);
   if (activity !== "training") put("speed", "–");
   if (wasOpen) drawing.askAgain();
   document.body.dataset.activity = activity;
@@ -145,5 +146,6 @@ function download(blob: Blob, name: string): void {
   link.href = URL.createObjectURL(blob);
   link.download = name;
   link.click();
-  URL.revokeObjectURL(link.href);
+  // Some browsers begin to read it later.
+  setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
 }

@@ -48,6 +48,15 @@ export interface Contender {
   readonly threads: number;
 }
 
+/** The devices to compare: one thread, all threads where there are more, and the GPU. */
+export function contenders({ threads, gpu }: Offer): Contender[] {
+  return [
+    { device: "cpu", threads: 1 },
+    ...(threads > 1 ? [{ device: "cpu", threads } as const] : []),
+    ...(gpu === null ? [] : [{ device: "webgpu", threads: 0 } as const]),
+  ];
+}
+
 /** How far a contender is. */
 export interface Race extends Contender {
   /** Steps done, of `steps`; those to warm up come before. */
@@ -74,7 +83,6 @@ export interface Status {
   readonly settings: Settings;
   readonly imagesSeen: number;
   readonly epoch: number;
-  readonly testImages: number;
 }
 
 /** What the worker tells the page. */

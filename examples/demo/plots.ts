@@ -8,7 +8,7 @@ export class CurvePlot {
 
   /**
    * @param plotted what is plotted of a point
-   * @param range of the axis upwards
+   * @param upwards what is special about that axis
    * @param shown a value as text
    */
   constructor(
@@ -16,6 +16,7 @@ export class CurvePlot {
     private readonly name: string,
     private readonly plotted: (point: CurvePoint) => number,
     scale: uPlot.Scale,
+    upwards: uPlot.Axis,
     private readonly shown: (value: number) => string,
   ) {
     const axis: uPlot.Axis = {
@@ -24,21 +25,28 @@ export class CurvePlot {
       ticks: { show: false },
       font: "12px system-ui, sans-serif",
     };
-    const value = (_: uPlot, raw: number | null): string => (raw === null ? "–" : shown(raw));
+    // Where the cursor is; without it, the last one.
+    const value = ({ data }: uPlot, raw: number | null, series: number): string => {
+      const number = raw ?? Array.from(data[series] ?? []).findLast((each) => typeof each === "number");
+      return typeof number !== "number" ? "–" : series === 0 ? number.toLocaleString("en") : shown(number);
+    };
     this.plot = new uPlot(
       {
         width: place.clientWidth,
         height: place.clientHeight,
         padding: [8, 12, 0, 0],
-        legend: { show: false },
-        cursor: { drag: { x: false, y: false } },
+        legend: {
+          mount: (_, legend) => place.after(legend),
+          markers: { width: 0, fill: (_, series) => (series === 1 ? "var(--train)" : "var(--test)") },
+        },
+        cursor: { drag: { x: false, y: false }, dataIdx: nearest },
         scales: { x: { time: false }, y: scale },
         axes: [
           { ...axis, size: 28, gap: 6, values: (_, ticks) => ticks.map(shortCount) },
-          { ...axis, size: 44, gap: 6, values: (_, ticks) => ticks.map((tick) => (tick === null ? "" : String(tick))) },
+          { ...axis, size: 44, gap: 6, values: (_, ticks) => ticks.map(String), ...upwards },
         ],
         series: [
-          { value: (_, raw) => (raw === null ? "–" : shortCount(raw)) },
+          { label: "images", value },
           {
             label: "training",
             stroke: () => color(place, "--train"),
@@ -84,27 +92,41 @@ export class CurvePlot {
 /** Accuracy in percent, up to 100. */
 export function accuracyPlot(place: HTMLElement): CurvePlot {
   const range = (_: uPlot, low: number | null): [number, number] => [
-    Math.min(Math.floor((low ?? 0) / 10) * 10, 90),
+    Math.min(10 * Math.floor((low ?? 0) / 10), 90),
     100,
   ];
-  return new CurvePlot(
-    place,
-    "Accuracy",
-    ({ accuracy }) => 100 * accuracy,
-    { range },
-    (value) => `${value.toFixed(1)} %`,
-  );
+  const shown = (value: number): string => `${value.toFixed(1)} %`;
+  return new CurvePlot(place, "Accuracy", ({ accuracy }) => 100 * accuracy, { range }, {}, shown);
 }
 
 /** Loss, with a tenth as far from a hundredth as from one. */
 export function lossPlot(place: HTMLElement): CurvePlot {
+  const marks = [0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3, 10];
+  const range = (_: uPlot, low: number | null, high: number | null): [number, number] => [
+    0.8 * (low ?? 0.1),
+    1.25 * (high ?? 2.4),
+  ];
+  const upwards: uPlot.Axis = {
+    splits: (_, __, low, high) => marks.filter((mark) => mark >= low && mark <= high),
+    filter: (_, splits) => splits,
+  };
   return new CurvePlot(
     place,
     "Loss",
     ({ loss }) => loss,
-    { distr: 3 },
+    { distr: 3, range },
+    upwards,
     (value) => value.toFixed(3),
   );
+}
+
+/** The point of a curve that is nearest to the cursor: each curve has points of its own. */
+function nearest({ data }: uPlot, series: number, at: number): number {
+  const values = data[series] ?? [];
+  for (let distance = 0; distance < values.length; distance++) {
+    for (const index of [at - distance, at + distance]) if (typeof values[index] === "number") return index;
+  }
+  return at;
 }
 
 function color(place: HTMLElement, name: string): string {

@@ -1,7 +1,7 @@
 /** What the worker does: trains until it is told otherwise, and answers in between. */
 import { type Device, data, setDefaultDevice, setNumThreads, TapegradError } from "tapegrad";
-import { contenders, race } from "./comparison.js";
-import { defaultSettings, type Offer, type Report, type Settings, type Status } from "./messages.js";
+import { race } from "./comparison.js";
+import { contenders, defaultSettings, type Offer, type Report, type Settings, type Status } from "./messages.js";
 import { pixels } from "./network.js";
 import { findOffer } from "./offer.js";
 import { Means, Speed } from "./pace.js";
@@ -17,9 +17,9 @@ const saveEvery = 10_000;
 /** Images that a point of the training curve is the mean of, at the least. */
 const leastImages = 256;
 /** Test images in a test while training goes on. */
-const quickTest = 1000;
-/** Milliseconds between two tests, at the least; they may take a tenth of the time. */
-const testEvery = 1000;
+const quickTest = 500;
+/** Milliseconds between two tests, at the least; they may take a sixth of the time. */
+const testEvery = 500;
 /** A test set is smaller than its training set by this factor, as MNIST's is. */
 const testShare = 6;
 
@@ -114,17 +114,18 @@ export class Trainer {
   /** Trains a network of its own on each device in turn; `stopComparing` ends it early. */
   async compare(): Promise<void> {
     await this.between(async ({ device, settings }) => {
-      const { threads, gpu } = this.offer ?? { threads: 1, gpu: null };
+      const { offer } = this;
+      if (offer === null) return;
       this.activity = "comparing";
       this.stopping = false;
       this.tellStatus();
       try {
-        await race(this.digits()[0], settings, contenders(threads, gpu !== null), {
+        await race(this.digits()[0], settings, contenders(offer), {
           report: (races) => this.tell({ type: "races", races }),
           isStopped: () => this.stopping,
         });
       } finally {
-        setNumThreads(threads);
+        setNumThreads(offer.threads);
         await setDefaultDevice(device);
         this.activity = "paused";
         this.tellStatus();
@@ -192,7 +193,7 @@ export class Trainer {
         if (means.images >= leastImages) run.addTraining(means.take());
       }
       const { at, took } = this.lastTest;
-      const testDue = now - at >= Math.max(testEvery, 10 * took);
+      const testDue = now - at >= Math.max(testEvery, 5 * took);
       if (launched === null || testDue) {
         await this.testOn(run, launched === null ? Infinity : quickTest);
         speed.rest();
@@ -282,8 +283,7 @@ export class Trainer {
 
   private tellStatus(): void {
     const { device, settings, imagesSeen, epoch } = this.current();
-    const testImages = this.digits()[1].length;
-    this.tell({ type: "status", status: { activity: this.activity, device, settings, imagesSeen, epoch, testImages } });
+    this.tell({ type: "status", status: { activity: this.activity, device, settings, imagesSeen, epoch } });
   }
 
   private async tellPictures(run: Run): Promise<void> {

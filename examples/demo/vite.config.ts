@@ -47,5 +47,7 @@ export default defineConfig({
   server: { headers: isolation },
   preview: { headers: isolation },
   worker: { format: "es" },
+  // What only the worker imports would be discovered late, and the page reloaded in the middle of a training.
+  optimizeDeps: { entries: ["index.html", "worker.ts"] },
   build: { target: "es2022", emptyOutDir: true, chunkSizeWarningLimit: 1000 },
 });

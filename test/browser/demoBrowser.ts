@@ -1,0 +1,119 @@
+/** What the tests of the demo page share: Chromium, and a server as plain as can be. */
+import { existsSync, readFileSync } from "node:fs";
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { extname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { type Browser, chromium, type Page } from "playwright-core";
+
+const executablePath = process.env.CHROMIUM ?? "/usr/bin/chromium";
+
+/** Why there is no browser, or null. */
+export const absent = existsSync(executablePath) ? null : `there is no ${executablePath}; CHROMIUM can name another`;
+
+export const demoFolder = fileURLToPath(new URL("../../examples/demo/", import.meta.url));
+
+/** Chromium without a window. SwiftShader counts as a GPU only where it is told so. */
+export function launch({ gpu }: { gpu: boolean }): Promise<Browser> {
+  const args = ["--headless=new", "--no-sandbox", ...(gpu ? ["--enable-unsafe-webgpu"] : [])];
+  return chromium.launch({ executablePath, headless: false, args });
+}
+
+const types: Readonly<Record<string, string>> = {
+  ".html": "text/html",
+  ".js": "text/javascript",
+  ".css": "text/css",
+  ".svg": "image/svg+xml",
+  ".gz": "application/gzip",
+};
+
+/** Serves the files of a folder under a path, with nothing but their type; all else is missing. */
+export async function serveFolder(folder: string, path: string): Promise<{ server: Server; url: string }> {
+  const server = createServer((request, response) => {
+    const { pathname } = new URL(request.url ?? "", "http://localhost");
+    const file = join(folder, pathname.slice(path.length) || "index.html");
+    if (!pathname.startsWith(path) || !existsSync(file)) {
+      response.writeHead(404).end();
+      return;
+    }
+    response.writeHead(200, { "content-type": types[extname(file)] ?? "application/octet-stream" });
+    response.end(readFileSync(file));
+  });
+  await new Promise<void>((resolve) => server.listen(0, "localhost", resolve));
+  return { server, url: `http://localhost:${(server.address() as AddressInfo).port}${path}` };
+}
+
+/** Notes what a page complains about, and what it asks other servers for. */
+export function watch(page: Page): string[] {
+  const complaints: string[] = [];
+  page.setDefaultTimeout(400_000);
+  page.on("console", (message) => {
+    // The library asks for packed files first, and a server that has them as they are says so.
+    const isMissing = message.location().url.endsWith(".gz");
+    if (message.type() === "error" && !isMissing) complaints.push(message.text());
+  });
+  page.on("pageerror", (error) => complaints.push(error.message));
+  page.on("request", (request) => {
+    if (!/^(blob:)?http:\/\/localhost:/.test(request.url())) complaints.push(`asked for ${request.url()}`);
+  });
+  return complaints;
+}
+
+/** The page as its user handles it. */
+export class Demo {
+  constructor(readonly page: Page) {}
+
+  async open(url: string): Promise<void> {
+    await this.page.goto(url);
+    await this.isReady();
+  }
+
+  async isReady(): Promise<void> {
+    await this.page.locator("#train:enabled").waitFor();
+  }
+
+  async text(id: string): Promise<string> {
+    return (await this.page.locator(`#${id}`).textContent()) ?? "";
+  }
+
+  /** The number that an element begins with. */
+  async number(id: string): Promise<number> {
+    return Number.parseFloat((await this.text(id)).replaceAll(",", ""));
+  }
+
+  /** Waits until an element's text matches. */
+  async until(id: string, text: RegExp): Promise<void> {
+    await this.page.locator(`#${id}`).filter({ hasText: text }).waitFor({ state: "attached" });
+  }
+
+  /** Waits until the number that an element begins with is greater. */
+  async untilAbove(id: string, least: number): Promise<void> {
+    const isAbove = `Number.parseFloat(document.getElementById("${id}").textContent.replaceAll(",", "")) > ${least}`;
+    await this.page.waitForFunction(isAbove);
+  }
+
+  async set(settings: Readonly<Record<"images" | "batchSize" | "lr", number>>): Promise<void> {
+    await this.page.locator("details").evaluate((details) => details.setAttribute("open", ""));
+    for (const [name, value] of Object.entries(settings)) {
+      await this.page.locator(`[name=${name}]`).selectOption(String(value));
+    }
+  }
+
+  async press(name: string): Promise<void> {
+    await this.page.getByRole("button", { name, exact: true }).click();
+  }
+
+  /** Draws a line through points with the mouse; coordinates are shares of the pad. */
+  async draw(first: readonly [number, number], ...others: readonly (readonly [number, number])[]): Promise<void> {
+    const pad = this.page.locator("#pad");
+    await pad.scrollIntoViewIfNeeded();
+    const box = await pad.boundingBox();
+    if (box === null) throw new Error("The pad is not to be seen.");
+    const at = ([x, y]: readonly [number, number]): [number, number] => [box.x + x * box.width, box.y + y * box.height];
+    const { mouse } = this.page;
+    await mouse.move(...at(first));
+    await mouse.down();
+    for (const point of others) await mouse.move(...at(point), { steps: 6 });
+    await mouse.up();
+  }
+}
