@@ -2,7 +2,19 @@
  * A convolution is a matrix product: the windows of the image are laid out as columns (im2col), and the kernel is a row.
  * Its gradient for the image goes the way back (col2im), which is also the transposed convolution.
  */
-import { arange, conv2d, convTranspose2d, drawGraph, fold, grad, type Tensor, tensor, unfold } from "tapegrad";
+import * as ort from "onnxruntime-node";
+import {
+  arange,
+  conv2d,
+  convTranspose2d,
+  drawGraph,
+  exportOnnx,
+  fold,
+  grad,
+  type Tensor,
+  tensor,
+  unfold,
+} from "tapegrad";
 import { difference, rowsOf, section, startExample } from "./support/example.js";
 
 const { save } = startExample("convolution-as-matmul", "Writes a convolution as a matrix product, and back.");
@@ -56,6 +68,34 @@ console.log(await rowsOf(windows));
 console.log('times [1, 1, 1], as numpy.convolve(mode="same"):');
 console.log(await rowsOf(windows.matmul(tensor([1, 1, 1])).reshape([1, 5])));
 
+section("the same in ONNX Runtime, from files that are written here");
+// grad is traced like any other operation: the gradients become a file, too.
+const conv = (image: Tensor, kernel: Tensor): Tensor => conv2d(image, kernel, null, { padding });
+const subjects: Readonly<Record<string, readonly [(image: Tensor, kernel: Tensor) => unknown, Tensor]>> = {
+  "convolution.onnx": [conv, image],
+  "transposed.onnx": [(image, kernel) => convTranspose2d(image, kernel, null, { padding }), result],
+  "gradients.onnx": [
+    (image, kernel) => {
+      const [x, w] = [image.requiresGrad_(), kernel.requiresGrad_()];
+      const [X_grad, W_grad] = grad(conv(x, w).sum(), [x, w]);
+      return { X_grad, W_grad };
+    },
+    image,
+  ],
+};
+const here: readonly (readonly Tensor[])[] = [[result], [back], [xGrad, wGrad]];
+for (const [index, [file, [subject, first]]] of Object.entries(subjects).entries()) {
+  const bytes = await exportOnnx(subject, [first, kernel], { inputNames: ["X", "W"] });
+  save(file, bytes);
+  const session = await ort.InferenceSession.create(bytes);
+  const feeds = { X: await fed(first), W: await fed(kernel) };
+  for (const [k, { data, dims }] of Object.values(await session.run(feeds)).entries()) {
+    const found = tensor(data as Float32Array, { shape: [...dims] });
+    const apart = await difference(found, here[index]?.[k] ?? found);
+    console.log(`${session.outputNames[k]} [${dims.join(", ")}]: difference ${apart}`);
+  }
+}
+
 section("pictures of the tape");
 const names = { image: x, kernel: w };
 save("forward.svg", await drawGraph(y, { names }).svg());
@@ -65,6 +105,11 @@ save(
     names: { ...names, "gradient for image": xGrad, "gradient for kernel": wGrad },
   }).svg(),
 );
+
+/** A tensor as ONNX Runtime takes it. */
+async function fed(tensor: Tensor): Promise<ort.Tensor> {
+  return new ort.Tensor("float32", (await tensor.data()) as Float32Array, tensor.shape);
+}
 
 /** The definition: for each place, the sum over the window of kernel times image, which is 0 outside. */
 function loops(pixels: readonly number[][], taps: readonly number[][]): Tensor {

@@ -37,7 +37,14 @@ test("convolution-as-matmul prints reference case 1", async () => {
     [1, 3, 6, 9, 7],
   ]);
   expect(text.match(/greatest difference: .*/g)).toEqual(Array(3).fill("greatest difference: 0"));
-  expect(files).toEqual(["forward.svg", "gradients.svg"]);
+  const inOnnxRuntime = below("── the same in ONNX Runtime").filter((line) => !line.startsWith("written"));
+  expect(inOnnxRuntime).toEqual([
+    "output [1, 1, 5, 7]: difference 0",
+    "output [1, 1, 5, 7]: difference 0",
+    "X_grad [1, 1, 5, 7]: difference 0",
+    "W_grad [1, 1, 3, 3]: difference 0",
+  ]);
+  expect(files).toEqual(["convolution.onnx", "forward.svg", "gradients.onnx", "gradients.svg", "transposed.onnx"]);
   expect(read("forward.svg").toString()).toContain("conv2d");
   expect(read("gradients.svg").toString()).toContain("conv2dWeightGrad");
 });
