@@ -170,7 +170,7 @@ const lossPlot = (x: "step" | "seconds", label: string): string =>
     x: { label, nice: true },
     y: { label: "training loss (nats)", type: "log", grid: true, tickFormat: "~g", tickSize: 0 },
     marks: [
-      Plot.dot(losses, { x, y: "loss", r: 1, fill: "#4c7ebd", fillOpacity: 0.35 }),
+      Plot.dot(losses, { x, y: "loss", r: 1, fill: "#4c7ebd", fillOpacity: 0.5 }),
       Plot.lineY(losses, Plot.windowY({ k: window }, { x, y: "loss", stroke: "#d1662b" })),
     ],
   });
