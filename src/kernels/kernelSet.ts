@@ -185,6 +185,12 @@ export interface KernelSet {
   /** Index (int32) of the extreme along `axis`, the first one on ties; NaN counts as the extreme. `out` has extent 1 there. */
   argReduce(op: "amax" | "amin", x: Strided, axis: number, out: Dense): void;
 
+  /**
+   * Places (int32) that bring each row of x, its last axis, into order. Of equals the first one comes first; NaN is greater than
+   * everything. `out` has x's shape.
+   */
+  argSort(x: Dense, descending: boolean, out: Dense): void;
+
   // --- indexing -----------------------------------------------------------------------------------------------------
 
   /** out[…, i, …] = x[…, index[…, i, …], …] along `axis`; index (int32) has out's shape, its values are in range. */

@@ -13,6 +13,7 @@ const withoutGradient = new Set([
   "any",
   "argmax",
   "argmin",
+  "argsort",
   "bool",
   "cpu",
   "detach",

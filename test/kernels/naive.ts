@@ -295,6 +295,22 @@ export function createNaiveKernels(): KernelSet {
     gather(x, axis, index, out) {
       for (const place of indicesOf(out.shape)) set(out, place, get(x, ...place.with(axis, get(index, ...place))));
     },
+    argSort(x, descending, out) {
+      const rank = (value: number): number => (Number.isNaN(value) ? Number.POSITIVE_INFINITY : value);
+      for (const place of indicesOf(x.shape.slice(0, -1))) {
+        const keys = Array.from({ length: x.shape.at(-1) ?? 1 }, (_, i) => get(x, ...place, i));
+        const later = (a: number, b: number): boolean => {
+          const [left, right] = [keys[a] ?? 0, keys[b] ?? 0];
+          if (Number.isNaN(left) !== Number.isNaN(right)) return Number.isNaN(left) !== descending;
+          if (rank(left) !== rank(right)) return rank(left) > rank(right) !== descending;
+          return a > b;
+        };
+        keys.forEach((_, own) => {
+          set(out, [...place, keys.filter((_, other) => other !== own && later(own, other)).length], own);
+        });
+      }
+    },
+
     scatter(x, axis, index, out) {
       for (const place of indicesOf(x.shape)) set(out, place.with(axis, get(index, ...place)), get(x, ...place));
     },

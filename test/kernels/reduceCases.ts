@@ -187,6 +187,31 @@ const indexCases = allDTypes.flatMap((dtype) =>
   ]),
 );
 
+const sortCases = allDTypes.flatMap((dtype) =>
+  [false, true].flatMap((descending) =>
+    [[7], [3, 5], [2, 2, 1], [2, 64], [2, 100], [0, 3], [3, 0]].map(
+      (shape): KernelCase => ({
+        name: `argSort ${dtype} [${shape}]${descending ? ", descending" : ""}`,
+        dtypes: [dtype, "int32"],
+        run: async (bench) => {
+          const special = [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, 0, -0];
+          const fractions = dtype === "float32" || dtype === "float64";
+          // With ties.
+          const values = bench
+            .integers(200, 40)
+            .map((value, i) => (fractions ? (special[value] ?? value / 2 - i / 1e3) : value));
+          const x = bench.input(dtype, shape, dtype === "bool" ? values.map((value) => value % 2) : values, {
+            offset: 3,
+          });
+          const out = bench.output("int32", shape, { offset: 2 });
+          bench.kernels.argSort(x, descending, out);
+          return { out: await bench.read(out) };
+        },
+      }),
+    ),
+  ),
+);
+
 const memoryCases = allDTypes.map(
   (dtype): KernelCase => ({
     name: `write and read ${dtype}`,
@@ -206,6 +231,7 @@ const memoryCases = allDTypes.map(
 );
 
 export const reduceAndIndexCases: readonly KernelCase[] = [
+  ...sortCases,
   ...memoryCases,
   ...reduceCases,
   ...specialReduceCases,

@@ -13,6 +13,7 @@ import { indexKernels } from "./indexing.js";
 import { matmulKernels } from "./matmul.js";
 import { referenceMemory } from "./memory.js";
 import { optimizerKernels } from "./optimizerSteps.js";
+import { orderKernels } from "./order.js";
 import { poolKernels } from "./pool.js";
 import { reduceKernels } from "./reduce.js";
 import { softmaxKernels } from "./softmax.js";
@@ -28,6 +29,7 @@ export function createReferenceLoops(arrayOf: ArrayOf): Loops {
   return {
     ...elementwiseKernels(arrayOf),
     ...reduceKernels(arrayOf),
+    ...orderKernels(arrayOf),
     ...indexKernels(arrayOf),
     ...matmulKernels(arrayOf),
     ...convolutionKernels(arrayOf),

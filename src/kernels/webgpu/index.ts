@@ -11,6 +11,7 @@ import { matmulKernels } from "./matmul.js";
 import { memoryKernels, type Precautions } from "./memory.js";
 import { normalizationKernels } from "./normalization.js";
 import { optimizerKernels } from "./optimizerSteps.js";
+import { orderKernels } from "./order.js";
 import { poolKernels } from "./pool.js";
 import { reduceKernels } from "./reduce.js";
 import { Runtime, type RuntimeOptions } from "./runtime.js";
@@ -34,6 +35,7 @@ export function createWebGpuKernels(device: GPUDevice, options: WebGpuKernelOpti
     ...memoryKernels(runtime, { poison: options.poison ?? false }),
     ...elementwiseKernels(runtime),
     ...reduceKernels(runtime),
+    ...orderKernels(runtime),
     ...indexKernels(runtime),
     ...matmulKernels(runtime),
     ...convolutionKernels(runtime),

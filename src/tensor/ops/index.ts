@@ -4,6 +4,8 @@
  *
  * @module
  */
+
+export * from "./accumulating.js";
 export * from "./activations.js";
 export * from "./adaptiveMaxPool.js";
 export * from "./arithmetic.js";
@@ -37,6 +39,7 @@ export * from "./matmul.js";
 export * from "./matrixProducts.js";
 export * from "./maxUnpool.js";
 export * from "./normalization.js";
+export * from "./order.js";
 export * from "./pad.js";
 export * from "./pixelShuffle.js";
 export * from "./pooling.js";
