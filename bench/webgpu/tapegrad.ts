@@ -33,7 +33,7 @@ const works: Record<LineName, () => Timed> = {
     return started(
       (count) =>
         noGrad(() => {
-          for (let i = 0; i < count; i++) a.add(b);
+          for (let i = 0; i < count; i++) a.add(b).dispose();
         }),
       finish,
     );

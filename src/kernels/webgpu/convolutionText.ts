@@ -4,19 +4,12 @@ import { convUniforms } from "./windowGeometry.js";
 
 /** What lies outside is padding. */
 const insideText = `
-fn inside(value: i32, extent: i32) -> bool { return value >= 0 && value < extent; }`;
+fn inside(value: i32, extent: i32) -> bool { return u32(value) < u32(extent); }`;
 
-/** The next tap, and the next plane after the last one: `plane` counts elements of an array, `step` those of a plane. */
-function nextTap(height: string, width: string, step: string): string {
-  return `
-  var d = before;
-  d.kx += 1;
-  if (d.kx == ${width}) {
-    d.kx = 0;
-    d.ky += 1;
-    if (d.ky == ${height}) { d.ky = 0; d.plane += ${step}; }
-  }`;
-}
+/*
+ * Elements are found by adding: what a column and a step of the depth each have to say of place, y and x is summed up. Loads are
+ * as dear as the sums that they feed, so they do no more than that.
+ */
 
 /** out [filters, (image, place)] = weight [filters, (channel, tap)] · image, for each group. */
 export function forwardText(hasBias: boolean): ProductText {
@@ -26,12 +19,14 @@ export function forwardText(hasBias: boolean): ProductText {
     inputs: ["image", "weight", ...(hasBias ? ["bias"] : [])],
     uniforms: { imageStart: "i32", weightStart: "i32", biasStart: "i32", ...convUniforms },
     declarations: `${insideText}
-struct Place { depth: u32, group: i32 }
+// Height and width are those that the taps reach over.
+struct Place { depth: u32, group: i32, height: i32, width: i32 }
 struct Row { at: i32 }
 struct Column { at: i32, y: i32, x: i32 }
-struct Depth { k: i32, plane: i32, ky: i32, kx: i32 }
+struct Depth { k: i32, at: i32, y: i32, x: i32 }
 fn placeOf(batch: u32) -> Place {
-  return Place(u32(u.channels / u.groups * u.kernelHeight * u.kernelWidth), i32(batch));
+  let depth = u32(u.channels / u.groups * u.kernelHeight * u.kernelWidth);
+  return Place(depth, i32(batch), u.kernelHeight * u.dilationHeight, u.kernelWidth * u.dilationWidth);
 }
 fn rowOf(p: Place, m: u32) -> Row {
   return Row(u.weightStart + (p.group * i32(u.rows) + i32(m)) * i32(p.depth));
@@ -40,27 +35,36 @@ fn columnOf(p: Place, n: u32) -> Column {
   let places = u.outHeight * u.outWidth;
   let place = i32(n) % places;
   let channel = i32(n) / places * u.channels + p.group * (u.channels / u.groups);
-  return Column(
-    u.imageStart + channel * u.inHeight * u.inWidth,
-    place / u.outWidth * u.strideHeight - u.padTop,
-    place % u.outWidth * u.strideWidth - u.padLeft,
-  );
+  let y = place / u.outWidth * u.strideHeight - u.padTop;
+  let x = place % u.outWidth * u.strideWidth - u.padLeft;
+  return Column(u.imageStart + (channel * u.inHeight + y) * u.inWidth + x, y, x);
 }
 fn depthOf(p: Place, k: u32) -> Depth {
   let row = i32(k) / u.kernelWidth;
-  return Depth(i32(k), row / u.kernelHeight * u.inHeight * u.inWidth, row % u.kernelHeight, i32(k) % u.kernelWidth);
+  let y = row % u.kernelHeight * u.dilationHeight;
+  let x = i32(k) % u.kernelWidth * u.dilationWidth;
+  return Depth(i32(k), (row / u.kernelHeight * u.inHeight + y) * u.inWidth + x, y, x);
 }
 fn next(p: Place, before: Depth) -> Depth {
-  ${nextTap("u.kernelHeight", "u.kernelWidth", "u.inHeight * u.inWidth")}
+  var d = before;
   d.k += 1;
+  d.x += u.dilationWidth;
+  d.at += u.dilationWidth;
+  if (d.x == p.width) {
+    d.x = 0;
+    d.y += u.dilationHeight;
+    d.at += u.dilationHeight * u.inWidth - p.width;
+    if (d.y == p.height) {
+      d.y = 0;
+      d.at += (u.inHeight - p.height) * u.inWidth;
+    }
+  }
   return d;
 }
 fn loadA(p: Place, row: Row, d: Depth) -> f32 { return weight[row.at + d.k]; }
 fn loadB(p: Place, column: Column, d: Depth) -> f32 {
-  let y = column.y + d.ky * u.dilationHeight;
-  let x = column.x + d.kx * u.dilationWidth;
-  if (!inside(y, u.inHeight) || !inside(x, u.inWidth)) { return 0.0; }
-  return image[column.at + d.plane + y * u.inWidth + x];
+  if (!inside(column.y + d.y, u.inHeight) || !inside(column.x + d.x, u.inWidth)) { return 0.0; }
+  return image[column.at + d.at];
 }
 fn resultAt(p: Place, m: u32, n: u32) -> i32 {
   let places = u.outHeight * u.outWidth;
@@ -96,11 +100,13 @@ export function inputGradText(hasBias: boolean): ProductText {
     declarations: `${insideText}
 // Of one axis: the first tap through which the first place of a phase is seen, how many there are, and at which output.
 struct Phase { tap: i32, count: i32, out: i32 }
-struct Place { depth: u32, group: i32, y: i32, x: i32, ky: Phase, kx: Phase }
+// From tap to tap, the output goes back by backY and backX; height and width are how far all taps go.
+struct Place {
+  depth: u32, group: i32, y: i32, x: i32, ky: Phase, kx: Phase, backY: i32, backX: i32, height: i32, width: i32
+}
 struct Row { at: i32 }
 struct Column { at: i32, y: i32, x: i32 }
-struct Depth { filterAt: i32, plane: i32, ky: i32, kx: i32 }
-struct Seen { y: i32, x: i32 }
+struct Depth { weightAt: i32, at: i32, y: i32, x: i32 }
 fn phaseOf(first: i32, stride: i32, dilation: i32, step: i32, taps: i32) -> Phase {
   for (var tap = 0; tap < min(step, taps); tap++) {
     let up = first - tap * dilation;
@@ -115,7 +121,11 @@ fn placeOf(batch: u32) -> Place {
   let ky = phaseOf(y + u.padTop, u.strideHeight, u.dilationHeight, u.stepHeight, u.kernelHeight);
   let kx = phaseOf(x + u.padLeft, u.strideWidth, u.dilationWidth, u.stepWidth, u.kernelWidth);
   let filters = u.outChannels / u.groups;
-  return Place(u32(filters * ky.count * kx.count), i32(batch) / (u.strideHeight * u.strideWidth), y, x, ky, kx);
+  let backY = u.stepHeight * u.dilationHeight / u.strideHeight;
+  let backX = u.stepWidth * u.dilationWidth / u.strideWidth;
+  let group = i32(batch) / (u.strideHeight * u.strideWidth);
+  let depth = u32(filters * ky.count * kx.count);
+  return Place(depth, group, y, x, ky, kx, backY, backX, ky.count * backY, kx.count * backX);
 }
 fn rowOf(p: Place, m: u32) -> Row {
   let taps = u.kernelHeight * u.kernelWidth;
@@ -126,49 +136,51 @@ fn columnOf(p: Place, n: u32) -> Column {
   let places = u.phaseHeight * u.phaseWidth;
   let place = i32(n) % places;
   let filterIndex = i32(n) / places * u.outChannels + p.group * (u.outChannels / u.groups);
-  return Column(
-    u.gradStart + filterIndex * u.outHeight * u.outWidth,
-    place / u.phaseWidth + p.ky.out,
-    place % u.phaseWidth + p.kx.out,
-  );
+  let y = place / u.phaseWidth + p.ky.out;
+  let x = place % u.phaseWidth + p.kx.out;
+  return Column(u.gradStart + (filterIndex * u.outHeight + y) * u.outWidth + x, y, x);
 }
 fn depthOf(p: Place, k: u32) -> Depth {
   let row = i32(k) / p.kx.count;
   let filterIndex = row / p.ky.count;
+  let ky = row % p.ky.count;
+  let kx = i32(k) % p.kx.count;
   return Depth(
-    filterIndex * i32(u.rows) * u.kernelHeight * u.kernelWidth,
-    filterIndex * u.outHeight * u.outWidth,
-    row % p.ky.count,
-    i32(k) % p.kx.count,
+    (filterIndex * i32(u.rows) * u.kernelHeight + ky * u.stepHeight) * u.kernelWidth + kx * u.stepWidth,
+    (filterIndex * u.outHeight - ky * p.backY) * u.outWidth - kx * p.backX,
+    ky * p.backY,
+    kx * p.backX,
   );
 }
 fn next(p: Place, before: Depth) -> Depth {
-  ${nextTap("p.ky.count", "p.kx.count", "u.outHeight * u.outWidth")}
-  if (d.plane != before.plane) { d.filterAt += i32(u.rows) * u.kernelHeight * u.kernelWidth; }
+  var d = before;
+  d.weightAt += u.stepWidth;
+  d.at -= p.backX;
+  d.x += p.backX;
+  if (d.x == p.width) {
+    d.x = 0;
+    d.y += p.backY;
+    d.weightAt += u.stepHeight * u.kernelWidth - p.kx.count * u.stepWidth;
+    d.at += p.width - p.backY * u.outWidth;
+    if (d.y == p.height) {
+      d.y = 0;
+      d.weightAt += (i32(u.rows) * u.kernelHeight - p.ky.count * u.stepHeight) * u.kernelWidth;
+      d.at += (u.outHeight + p.height) * u.outWidth;
+    }
+  }
   return d;
 }
-fn seenThrough(column: Column, ky: i32, kx: i32) -> Seen {
-  return Seen(
-    column.y - ky * (u.stepHeight * u.dilationHeight / u.strideHeight),
-    column.x - kx * (u.stepWidth * u.dilationWidth / u.strideWidth),
-  );
-}
-fn loadA(p: Place, row: Row, d: Depth) -> f32 {
-  return weight[row.at + d.filterAt + d.ky * u.stepHeight * u.kernelWidth + d.kx * u.stepWidth];
-}
+fn loadA(p: Place, row: Row, d: Depth) -> f32 { return weight[row.at + d.weightAt]; }
 fn loadB(p: Place, column: Column, d: Depth) -> f32 {
-  let seen = seenThrough(column, d.ky, d.kx);
-  if (!inside(seen.y, u.outHeight) || !inside(seen.x, u.outWidth)) { return 0.0; }
-  return grad[column.at + d.plane + seen.y * u.outWidth + seen.x];
+  if (isAbsent(p, column, d)) { return 0.0; }
+  return grad[column.at + d.at];
 }
 fn isAbsent(p: Place, column: Column, d: Depth) -> bool {
-  let seen = seenThrough(column, d.ky, d.kx);
-  return !inside(seen.y, u.outHeight) || !inside(seen.x, u.outWidth);
+  return !inside(column.y - d.y, u.outHeight) || !inside(column.x - d.x, u.outWidth);
 }
 fn mayMiss(p: Place, column: Column) -> bool {
-  let last = seenThrough(column, p.ky.count - 1, p.kx.count - 1);
   return !inside(column.y, u.outHeight) || !inside(column.x, u.outWidth)
-    || !inside(last.y, u.outHeight) || !inside(last.x, u.outWidth);
+    || !inside(column.y - p.height + p.backY, u.outHeight) || !inside(column.x - p.width + p.backX, u.outWidth);
 }
 fn resultAt(p: Place, m: u32, n: u32) -> i32 {
   let places = u.phaseHeight * u.phaseWidth;
@@ -192,12 +204,14 @@ export const weightGradText: ProductText = {
   inputs: ["grad", "image"],
   uniforms: { gradStart: "i32", imageStart: "i32", ...convUniforms },
   declarations: `${insideText}
-struct Place { depth: u32, group: i32 }
+// Height and width are those that the windows' corners reach over.
+struct Place { depth: u32, group: i32, height: i32, width: i32 }
 struct Row { at: i32 }
 struct Column { at: i32, y: i32, x: i32 }
-struct Depth { gradAt: i32, imageAt: i32, y: i32, x: i32 }
+struct Depth { gradAt: i32, at: i32, y: i32, x: i32 }
 fn placeOf(batch: u32) -> Place {
-  return Place(u32(u.batch * u.outHeight * u.outWidth), i32(batch));
+  let depth = u32(u.batch * u.outHeight * u.outWidth);
+  return Place(depth, i32(batch), u.outHeight * u.strideHeight, u.outWidth * u.strideWidth);
 }
 fn rowOf(p: Place, m: u32) -> Row {
   return Row(u.gradStart + (p.group * i32(u.rows) + i32(m)) * u.outHeight * u.outWidth);
@@ -205,44 +219,40 @@ fn rowOf(p: Place, m: u32) -> Row {
 fn columnOf(p: Place, n: u32) -> Column {
   let row = i32(n) / u.kernelWidth;
   let channel = row / u.kernelHeight + p.group * (u.channels / u.groups);
-  return Column(
-    u.imageStart + channel * u.inHeight * u.inWidth,
-    row % u.kernelHeight * u.dilationHeight - u.padTop,
-    i32(n) % u.kernelWidth * u.dilationWidth - u.padLeft,
-  );
+  let y = row % u.kernelHeight * u.dilationHeight - u.padTop;
+  let x = i32(n) % u.kernelWidth * u.dilationWidth - u.padLeft;
+  return Column(u.imageStart + (channel * u.inHeight + y) * u.inWidth + x, y, x);
 }
 fn depthOf(p: Place, k: u32) -> Depth {
   let places = u.outHeight * u.outWidth;
   let image = i32(k) / places;
   let place = i32(k) % places;
-  return Depth(
-    image * u.outChannels * places + place,
-    image * u.channels * u.inHeight * u.inWidth,
-    place / u.outWidth,
-    place % u.outWidth,
-  );
+  let y = place / u.outWidth * u.strideHeight;
+  let x = place % u.outWidth * u.strideWidth;
+  let at = (image * u.channels * u.inHeight + y) * u.inWidth + x;
+  return Depth(image * u.outChannels * places + place, at, y, x);
 }
 fn next(p: Place, before: Depth) -> Depth {
   var d = before;
   d.gradAt += 1;
-  d.x += 1;
-  if (d.x == u.outWidth) {
+  d.x += u.strideWidth;
+  d.at += u.strideWidth;
+  if (d.x == p.width) {
     d.x = 0;
-    d.y += 1;
-    if (d.y == u.outHeight) {
+    d.y += u.strideHeight;
+    d.at += u.strideHeight * u.inWidth - p.width;
+    if (d.y == p.height) {
       d.y = 0;
       d.gradAt += (u.outChannels - 1) * u.outHeight * u.outWidth;
-      d.imageAt += u.channels * u.inHeight * u.inWidth;
+      d.at += (u.channels * u.inHeight - p.height) * u.inWidth;
     }
   }
   return d;
 }
 fn loadA(p: Place, row: Row, d: Depth) -> f32 { return grad[row.at + d.gradAt]; }
 fn loadB(p: Place, column: Column, d: Depth) -> f32 {
-  let y = d.y * u.strideHeight + column.y;
-  let x = d.x * u.strideWidth + column.x;
-  if (!inside(y, u.inHeight) || !inside(x, u.inWidth)) { return 0.0; }
-  return image[column.at + d.imageAt + y * u.inWidth + x];
+  if (!inside(column.y + d.y, u.inHeight) || !inside(column.x + d.x, u.inWidth)) { return 0.0; }
+  return image[column.at + d.at];
 }
 fn resultAt(p: Place, m: u32, n: u32) -> i32 {
   return u.resultStart + (p.group * i32(u.rows) + i32(m)) * i32(u.columns) + i32(n);

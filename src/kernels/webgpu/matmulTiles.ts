@@ -67,31 +67,39 @@ const tiles: readonly Tile[] = [
   { high: 4, wide: 4, down: 2, across: 32 },
   { high: 4, wide: 4, down: 8, across: 8 },
   { high: 2, wide: 2, down: 8, across: 8 },
+  { high: 2, wide: 2, down: 4, across: 16 },
 ];
 
 /** Workgroups that keep a GPU busy. */
 const BUSY = 128;
 
-/** The tile that is cheapest by multiplications, reads of workgroup memory and of factors. */
-function chooseTile({ batch, rows, columns }: ProductSizes, splits: number): Tile {
-  let best: Tile | undefined;
+/** What it takes to read an element of a factor, and one of a part that is added up, in multiplications. */
+const READ = 8;
+const PART = 4;
+
+/** How a product is done: in which tiles, and in how many parts its depth is cut. */
+interface Plan {
+  readonly tile: Tile;
+  /** Few results of many terms would leave most of the GPU idle. */
+  readonly splits: number;
+}
+
+/** The plan that is cheapest by multiplications, reads of workgroup memory and of factors, and what adding parts up takes. */
+function planOf({ batch, rows, columns, depth, inParts }: ProductSizes): Plan {
+  let best: Plan | undefined;
   let least = Infinity;
   for (const tile of tiles) {
     const [tileRows, tileColumns] = [tile.high * tile.down, tile.wide * tile.across];
-    const count = batch * splits * Math.ceil(rows / tileRows) * Math.ceil(columns / tileColumns);
+    const count = batch * Math.ceil(rows / tileRows) * Math.ceil(columns / tileColumns);
+    const most = inParts ? 1 : Math.min(Math.floor(depth / 128), Math.floor(BUSY / count));
+    const splits = Math.max(1, most);
     const area = tileRows * tileColumns;
-    const cost = area * (1 + 1 / tile.high + 1 / tile.wide) + 8 * (tileRows + tileColumns);
-    const total = Math.max(count, BUSY) * cost;
-    if (total < least) [best, least] = [tile, total];
+    const cost = area * (1 + 1 / tile.high + 1 / tile.wide) + READ * (tileRows + tileColumns);
+    const sums = splits > 1 ? PART * (splits + 1) * batch * rows * columns : 0;
+    const total = (Math.max(count * splits, BUSY) * cost * depth) / splits + sums;
+    if (best === undefined || total < least) [best, least] = [{ tile, splits }, total];
   }
-  return best as Tile;
-}
-
-/** In how many parts the depth is cut: few results of many terms would leave most of the GPU idle. */
-function splitsOf({ batch, rows, columns, depth, inParts }: ProductSizes): number {
-  if (inParts) return 1;
-  const blocks = batch * Math.ceil(rows / 32) * Math.ceil(columns / 32);
-  return Math.max(1, Math.min(Math.floor(depth / 128), Math.floor(BUSY / blocks)));
+  return best as Plan;
 }
 
 /**
@@ -110,8 +118,7 @@ export function runProduct(
 ): void {
   const { batch, rows, columns, depth } = sizes;
   if (batch * rows * columns === 0) return;
-  const splits = splitsOf(sizes);
-  const tile = chooseTile(sizes, splits);
+  const { tile, splits } = planOf(sizes);
   const kernel = runtime.kernel(`${text.name}/${text.type}/${Object.values(tile).join("x")}`, () =>
     tileText(text, tile),
   );
@@ -257,25 +264,29 @@ function linesText(type: string, name: string, lines: number, find: string, load
   const shares = Math.min(QUADS, Math.max(1, INVOCATIONS / lines));
   const quads = QUADS / shares;
   const each = Math.max(1, lines / INVOCATIONS);
-  const found: string[] = [];
-  const loads: string[] = [];
-  for (let e = 0; e < each; e++) {
-    const line = lines < INVOCATIONS ? `lane % ${lines}u` : `lane + ${e * INVOCATIONS}u`;
-    found.push(`let ${name}Line${e} = ${find}(p, ${start} + ${line});`);
-    const idle = lines * shares < INVOCATIONS ? `if (lane < ${lines * shares}u) ` : "";
-    const elements = ["x", "y", "z", "w"].map(
-      (component, i) => `if (k + ${i}u < end) { v.${component} = ${load}(p, ${name}Line${e}, d); } d = next(p, d);`,
-    );
-    loads.push(`${idle}{
+  const own = Array.from({ length: each }, (_, e) =>
+    lines < INVOCATIONS ? `lane % ${lines}u` : `lane + ${e * INVOCATIONS}u`,
+  );
+  const found = own.map((line, e) => `let ${name}Line${e} = ${find}(p, ${start} + ${line});`);
+  // Who takes all of the depth goes on where it stopped.
+  if (shares === 1) found.push(`var ${name}Depth = depthOf(p, first);`);
+  const idle = lines * shares < INVOCATIONS ? `if (lane < ${lines * shares}u) ` : "";
+  const elements = ["x", "y", "z", "w"].map(
+    (component, i) => `if (k + ${i}u < end) {
+          ${own.map((_, e) => `v${e}.${component} = ${load}(p, ${name}Line${e}, d);`).join(" ")}
+        }
+        d = next(p, d);`,
+  );
+  const loads = `${idle}{
       let q0 = ${shares > 1 ? `lane / ${lines}u * ${quads}u` : "0u"};
-      var d = depthOf(p, start + q0 * 4u);
+      var d = ${shares > 1 ? "depthOf(p, start + q0 * 4u)" : `${name}Depth`};
       for (var q = q0; q < q0 + ${quads}u; q++) {
         let k = start + q * 4u;
-        var v = vec4<${type}>();
+        ${own.map((_, e) => `var v${e} = vec4<${type}>();`).join(" ")}
         ${elements.join("\n        ")}
-        ${name}Tile[q * ${lines}u + ${line}] = v;
+        ${own.map((line, e) => `${name}Tile[q * ${lines}u + ${line}] = v${e};`).join(" ")}
       }
-    }`);
-  }
-  return { lines: found.join("\n  "), load: loads.join("\n    ") };
+      ${shares > 1 ? "" : `${name}Depth = d;`}
+    }`;
+  return { lines: found.join("\n  "), load: loads };
 }
