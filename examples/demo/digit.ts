@@ -14,8 +14,8 @@ const inkSide = 20;
 /**
  * The drawing as an image of 28×28 pixels from 0 to 1, or null where there is no ink.
  *
- * The ink's box is fitted into 20×20 with its proportions kept, then moved by whole pixels until the centre of mass is
- * nearest to the centre.
+ * The ink's box is fitted into 20×20 with its proportions kept, then moved by whole pixels until its centre of mass, (x, y)
+ * from the left upper corner, has 14 ≤ x < 15 and 14 ≤ y < 15: that is where MNIST's images have theirs, each of them.
  *
  * @param ink how much ink each pixel has, 0 … 255, row by row
  * @see http://yann.lecun.com/exdb/mnist/
@@ -94,6 +94,6 @@ function placeOf({ width, height, values }: Ink): [left: number, top: number] {
     y += value * (Math.floor(i / width) + 0.5);
   });
   const place = (centre: number, extent: number): number =>
-    Math.min(Math.max(Math.round(side / 2 - centre), 0), side - extent);
+    Math.min(Math.max(Math.ceil(side / 2 - centre), 0), side - extent);
   return [place(x / mass, width), place(y / mass, height)];
 }
