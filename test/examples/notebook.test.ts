@@ -28,8 +28,8 @@ function run(command: string, args: readonly string[], options: { cwd?: string; 
   });
 }
 
-const notebook = (...args: string[]): Promise<Outcome> =>
-  run(process.execPath, ["--import", "tsx", "examples/notebook/run.ts", ...args]);
+const notebookArgs = (...args: string[]): string[] => ["--import", "tsx", "examples/notebook/run.ts", ...args];
+const notebook = (...args: string[]): Promise<Outcome> => run(process.execPath, notebookArgs(...args));
 
 /** Lines that the same seed makes the same: without speeds, times and paths. */
 const steadyLines = (text: string): string[] =>
@@ -79,6 +79,19 @@ describe("npm run notebook", () => {
   ])("%s %s is one line and exit code 1", async (option, value, message) => {
     expect(await notebook(option, value)).toEqual({ code: 1, out: "", err: `error: ${message}\n` });
   });
+});
+
+// Elsewhere another command opens files.
+test.runIf(process.platform === "linux")("--open opens the page, and says so where it cannot", async () => {
+  const out = join(folder, "opened");
+  const args = notebookArgs("--limit", "20", "--epochs", "1", "--out", out, "--open");
+  writeFileSync(join(folder, "xdg-open"), `#!/bin/sh\necho "$1" >> "${out}/address"\n`, { mode: 0o755 });
+  expect((await run(process.execPath, args, { env: { ...process.env, PATH: folder } })).code).toBe(0);
+  expect(readFileSync(join(out, "address"), "utf8")).toBe(`${pathToFileURL(join(out, "notebook.html"))}\n`);
+  rmSync(join(folder, "xdg-open"));
+  const { code, err } = await run(process.execPath, args, { env: { ...process.env, PATH: folder } });
+  expect(code).toBe(1);
+  expect(err).toMatch(/^error: --open: got .*xdg-open.*; expected a browser\. Open .*notebook\.html yourself\.$/m);
 });
 
 const executablePath = process.env.CHROMIUM ?? "/usr/bin/chromium";
