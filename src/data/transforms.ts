@@ -11,6 +11,26 @@ import { composite } from "../tensor/scopes.js";
 import { formatShape } from "../tensor/shape.js";
 import { commonKernels, Tensor } from "../tensor/tensor.js";
 
+export {
+  type Interpolation,
+  type RandomAffineOptions,
+  type RandomRotationOptions,
+  randomAffine,
+  randomRotation,
+} from "./augment/affine.js";
+export { type ColorJitterOptions, colorJitter } from "./augment/color.js";
+export {
+  type CropPaddingMode,
+  centerCrop,
+  type RandomCropOptions,
+  randomCrop,
+  randomHorizontalFlip,
+  randomVerticalFlip,
+} from "./augment/crop.js";
+export { type MixupOptions, mixup, type RandomErasingOptions, randomErasing } from "./augment/erase.js";
+export type { RandomOptions } from "./augment/parts.js";
+export { type ResizeOptions, resize } from "./augment/resize.js";
+
 /** Pixels as bytes in the order [row, column, channel]. A browser's `ImageData` is one, with 4 channels. */
 export interface ImageLike {
   readonly data: Uint8Array | Uint8ClampedArray;
