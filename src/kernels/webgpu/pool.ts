@@ -20,7 +20,8 @@ type PoolKernels = Pick<KernelSet, "maxPool2d" | "maxPool2dGrad" | "avgPool2d" |
 export function poolKernels(runtime: Runtime): PoolKernels {
   return {
     maxPool2d(x, out, indices, g) {
-      const kernel = runtime.kernel("maxPool2d", () => ({
+      const dilated = isDilated(g);
+      const kernel = runtime.kernel(`maxPool2d/${dilated}`, () => ({
         name: "maxPool2d",
         outputs: { result: "f32", places: "i32" },
         inputs: { image: "f32" },
@@ -32,7 +33,9 @@ export function poolKernels(runtime: Runtime): PoolKernels {
   var largest = -infinity();
   var place = -1;
   var found = false;
-  ${forEachInput(`
+  ${forEachInput(
+    dilated,
+    `
       let at = y * u.inWidth + x;
       let value = image[start + at];
       let isNumber = !isNan(value);
@@ -41,7 +44,8 @@ export function poolKernels(runtime: Runtime): PoolKernels {
         largest = value;
         place = at;
         found = found || !isNumber;
-      }`)}
+      }`,
+  )}
   result[u.resultStart + i32(index)] = largest;
   places[u.placesStart + i32(index)] = place;`,
       }));
@@ -66,7 +70,7 @@ export function poolKernels(runtime: Runtime): PoolKernels {
     dilated,
     `
       let at = (plane * u.outHeight + oy) * u.outWidth + ox;
-      if (places[u.placesStart + at] == own) { sum += grad[u.gradStart + at]; }`,
+      sum += select(0.0, grad[u.gradStart + at], places[u.placesStart + at] == own);`,
   )}
   result[u.resultStart + i32(index)] = sum;`,
       }));
@@ -76,7 +80,8 @@ export function poolKernels(runtime: Runtime): PoolKernels {
     },
 
     avgPool2d(x, out, g) {
-      const kernel = runtime.kernel("avgPool2d", () => ({
+      const dilated = isDilated(g);
+      const kernel = runtime.kernel(`avgPool2d/${dilated}`, () => ({
         name: "avgPool2d",
         outputs: { result: "f32" },
         inputs: { image: "f32" },
@@ -87,7 +92,7 @@ export function poolKernels(runtime: Runtime): PoolKernels {
   ${outPlace}
   let start = u.imageStart + plane * u.inHeight * u.inWidth;
   var sum = 0.0;
-  ${forEachInput("sum += image[start + y * u.inWidth + x];")}
+  ${forEachInput(dilated, "sum += image[start + y * u.inWidth + x];")}
   result[u.resultStart + i32(index)] = sum / divisorOf(oy, ox);`,
       }));
       const count = elementCount(out.shape);

@@ -67,16 +67,18 @@ export function isDilated(g: WindowGeometry): boolean {
 }
 
 /** Text that runs `body` for each place (y, x) of the input that the output's (oy, ox) sees. */
-export function forEachInput(body: string): string {
+export function forEachInput(dilated: boolean, body: string): string {
+  const first = (start: string, dilation: string): string =>
+    dilated ? `${start} + (max(-${start}, 0) + ${dilation} - 1) / ${dilation} * ${dilation}` : `max(${start}, 0)`;
+  const next = (place: string, dilation: string): string => (dilated ? `${place} += ${dilation}` : `${place}++`);
   return `
   let top = oy * u.strideHeight - u.padTop;
   let left = ox * u.strideWidth - u.padLeft;
   let bottom = min(top + u.kernelHeight * u.dilationHeight, u.inHeight);
   let right = min(left + u.kernelWidth * u.dilationWidth, u.inWidth);
-  for (var y = top; y < bottom; y += u.dilationHeight) {
-    if (y < 0) { continue; }
-    for (var x = left; x < right; x += u.dilationWidth) {
-      if (x < 0) { continue; }
+  let firstX = ${first("left", "u.dilationWidth")};
+  for (var y = ${first("top", "u.dilationHeight")}; y < bottom; ${next("y", "u.dilationHeight")}) {
+    for (var x = firstX; x < right; ${next("x", "u.dilationWidth")}) {
       ${body}
     }
   }`;

@@ -21,11 +21,10 @@ export function windowKernels(runtime: Runtime): Pick<KernelSet, "unfold" | "fol
   let ky = tapRow - channel * u.kernelHeight;
   let y = oy * u.strideHeight - u.padTop + ky * u.dilationHeight;
   let x = ox * u.strideWidth - u.padLeft + kx * u.dilationWidth;
-  var value = 0.0;
-  if (y >= 0 && y < u.inHeight && x >= 0 && x < u.inWidth) {
-    value = image[u.imageStart + (channel * u.inHeight + y) * u.inWidth + x];
-  }
-  columns[u.columnsStart + i32(index)] = value;`,
+  let isInside = y >= 0 && y < u.inHeight && x >= 0 && x < u.inWidth;
+  // Outside, something is read and not used: that is cheaper than a branch.
+  let value = image[u.imageStart + (channel * u.inHeight + y) * u.inWidth + x];
+  columns[u.columnsStart + i32(index)] = select(0.0, value, isInside);`,
       }));
       const count = elementCount(columns.shape);
       const uniforms = [count, columns.offset, x.offset, ...windowNumbers(g)];
