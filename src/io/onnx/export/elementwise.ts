@@ -1,5 +1,5 @@
 import type { Strided, UnaryOp } from "../../../kernels/kernelSet.js";
-import { sameShape } from "../../../tensor/shape.js";
+import { at, sameShape } from "../../../tensor/shape.js";
 import type { ElementType, Value } from "./graph.js";
 import type { Recorders, Recording } from "./recorders.js";
 
@@ -40,7 +40,7 @@ const comparisons = {
   ne: "Equal",
 } as const;
 
-type Elementwise = "fill" | "copy" | "unary" | "binary" | "compare" | "where" | "reduce" | "argReduce";
+type Elementwise = "fill" | "copy" | "unary" | "binary" | "compare" | "where" | "reduce" | "argReduce" | "argSort";
 
 export function elementwiseRecorders({ graph, contents }: Recording): Pick<Recorders, Elementwise> {
   function operand(x: Strided | number, dtype: ElementType): Value {
@@ -92,8 +92,9 @@ export function elementwiseRecorders({ graph, contents }: Recording): Pick<Recor
 
     binary(op, a, b, out) {
       if (op === "mul" && (dropout(a, b, out) || dropout(b, a, out))) return;
-      const left = operand(a, out.dtype);
-      const right = operand(b, out.dtype);
+      const dtype = numeric(out.dtype);
+      const left = graph.cast(operand(a, out.dtype), dtype);
+      const right = graph.cast(operand(b, out.dtype), dtype);
       if (op === "reluGrad") {
         const positive = graph.binary("Greater", right, graph.number(out.dtype, 0), "bool");
         put(out, graph.binary("Mul", left, graph.cast(positive, out.dtype)));
@@ -103,13 +104,12 @@ export function elementwiseRecorders({ graph, contents }: Recording): Pick<Recor
       } else if (op === "tanhGrad") {
         const rest = graph.binary("Sub", graph.number(out.dtype, 1), graph.binary("Mul", right, right));
         put(out, graph.binary("Mul", left, rest));
-      } else put(out, graph.binary(plainBinary[op], left, right));
+      } else put(out, graph.cast(graph.binary(plainBinary[op], left, right), out.dtype));
     },
 
     compare(op, a, b, out) {
       const dtype = typeof a !== "number" ? a.dtype : typeof b !== "number" ? b.dtype : "float32";
-      // ONNX compares numbers.
-      const compared = dtype === "bool" ? "int32" : dtype;
+      const compared = numeric(dtype);
       const left = graph.cast(operand(a, compared), compared);
       const right = graph.cast(operand(b, compared), compared);
       const result = graph.binary(comparisons[op], left, right, "bool");
@@ -125,19 +125,41 @@ export function elementwiseRecorders({ graph, contents }: Recording): Pick<Recor
 
     reduce(op, x, out) {
       const axes = x.shape.flatMap((extent, axis) => (extent !== 1 && out.shape[axis] === 1 ? [axis] : []));
-      const value = graph.cast(contents.read(x), out.dtype);
+      const value = graph.cast(contents.read(x), numeric(out.dtype));
       const name = op === "sum" ? "ReduceSum" : op === "amax" ? "ReduceMax" : "ReduceMin";
-      contents.write(out, graph.reduce(name, value, axes));
+      contents.write(out, graph.cast(graph.reduce(name, value, axes), out.dtype));
+    },
+
+    argSort(x, descending, out) {
+      const value = contents.read(x);
+      const input = graph.cast(value, numeric(value.dtype));
+      const axis = x.shape.length - 1;
+      const { shape } = out;
+      const places = graph.addMany(
+        "TopK",
+        [input, graph.ints([at(shape, axis)])],
+        [
+          { dtype: input.dtype, shape },
+          { dtype: "int64", shape },
+        ],
+        { axis, largest: descending ? 1 : 0, sorted: 1 },
+      )[1];
+      contents.write(out, graph.cast(places as Value, "int32"));
     },
 
     argReduce(op, x, axis, out) {
       const value = contents.read(x);
-      const input = value.dtype === "bool" ? graph.cast(value, "int32") : value;
+      const input = graph.cast(value, numeric(value.dtype));
       const made = { dtype: "int64", shape: out.shape } as const;
       const places = graph.add(op === "amax" ? "ArgMax" : "ArgMin", [input], made, { axis, keepdims: 1 });
       contents.write(out, graph.cast(places, "int32"));
     },
   };
+}
+
+/** ONNX computes with numbers, and so are bools where they are added, compared or sorted. */
+function numeric(dtype: ElementType): ElementType {
+  return dtype === "bool" ? "int32" : dtype;
 }
 
 function broadcastAll(...values: readonly Value[]): number[] {

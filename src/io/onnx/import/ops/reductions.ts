@@ -41,6 +41,14 @@ function place(fn: (x: Tensor, dim: number, kept: Kept) => Tensor): Operator {
   };
 }
 
+function topK(run: NodeRun): Result {
+  const count = run.optionalNumber(1) ?? run.int("k", 1);
+  const { values, indices } = T.topk(run.tensor(0), count, run.int("axis", -1), {
+    largest: run.int("largest", 1) === 1,
+  });
+  return [values, indices];
+}
+
 export const reductionOperators: Readonly<Record<string, Operator>> = {
   ArgMax: place(T.argmax),
   ArgMin: place(T.argmin),
@@ -52,5 +60,6 @@ export const reductionOperators: Readonly<Record<string, Operator>> = {
   ReduceMin: reduce(T.amin),
   ReduceProd: product,
   ReduceSum: reduce(T.sum),
+  TopK: topK,
   ReduceSumSquare: reduce((x, axes, kept) => T.sum(T.square(x), axes, kept)),
 };
