@@ -2,6 +2,7 @@
  * Why convolutions become matrix products: the same one as loops, as nine products, as one product over a strided view,
  * and built in, each timed; at last in whole numbers of 8 bits.
  */
+import * as Plot from "@observablehq/plot";
 import {
   arange,
   asStrided,
@@ -16,8 +17,12 @@ import {
   unfold,
 } from "tapegrad";
 import { difference, milliseconds, rowsOf, section, startExample, table, timeOf } from "./support/example.js";
+import { plot } from "./support/plots.js";
 
-const { options } = startExample("im2col-lecture", "Times a convolution as loops, as matrix products and built in.");
+const { options, save } = startExample(
+  "im2col-lecture",
+  "Times a convolution as loops, as matrix products and built in.",
+);
 manualSeed(0);
 
 // --- a view that holds every window -------------------------------------------------------------------------------
@@ -113,19 +118,53 @@ const [imagesFirst, weightFirst] = [
 const wanted = conv2d(imagesFirst, weightFirst).permute([0, 2, 3, 1]);
 const repeats = options.quick ? 2 : 30;
 /** What it is, how it goes, and what the lecture measured in numpy and PyTorch. */
-const ways: readonly (readonly [name: string, way: () => Tensor, lecture: string])[] = [
-  ["loops", () => loops(plainImages, plainWeight), "10.9 s"],
-  ["nine matrix products", () => nineProducts(images, weight), "6.56 ms"],
-  ["im2col by strides", () => im2col(images, weight), "4.32 ms"],
-  ["built-in conv2d", () => conv2d(imagesFirst, weightFirst), "2.06 ms"],
+const ways: readonly (readonly [name: string, way: () => Tensor, lecture: number])[] = [
+  ["loops", () => loops(plainImages, plainWeight), 10_900],
+  ["nine matrix products", () => nineProducts(images, weight), 6.56],
+  ["im2col by strides", () => im2col(images, weight), 4.32],
+  ["built-in conv2d", () => conv2d(imagesFirst, weightFirst), 2.06],
 ];
+/** One time, for the picture. */
+interface Bar {
+  readonly way: string;
+  readonly where: string;
+  readonly time: number;
+}
+const bars: Bar[] = [];
 const rows = [["way", "here", "in the lecture", "difference"]];
 for (const [name, way, lecture] of ways) {
   const result = noGrad(way);
   const apart = await difference(name === "built-in conv2d" ? result.permute([0, 2, 3, 1]) : result, wanted);
-  rows.push([name, milliseconds(await timeOf(() => noGrad(way), repeats)), lecture, apart.toExponential(0)]);
+  const time = await timeOf(() => noGrad(way), repeats);
+  rows.push([name, milliseconds(time), milliseconds(lecture), apart.toExponential(0)]);
+  bars.push({ way: name, where: "here", time }, { way: name, where: "in the lecture", time: lecture });
 }
 console.log(table(rows));
+save(
+  "times.svg",
+  plot({
+    width: 720,
+    height: 320,
+    marginLeft: 140,
+    marginRight: 130,
+    marginTop: 10,
+    x: { label: "time (ms)", type: "log", grid: true, tickFormat: String },
+    y: { axis: null },
+    fy: { label: null, axis: "left", domain: ways.map(([name]) => name), padding: 0.3 },
+    color: { domain: ["here", "in the lecture"], range: ["#1f77b4", "#9aa7b4"] },
+    marks: [
+      Plot.dot(bars, { fy: "way", y: "where", x: "time", fill: "where", r: 5 }),
+      Plot.text(bars, {
+        fy: "way",
+        y: "where",
+        x: "time",
+        text: ({ time, where }: Bar) => `${milliseconds(time)} ${where}`,
+        textAnchor: "start",
+        dx: 9,
+      }),
+    ],
+  }),
+);
 
 // --- whole numbers ------------------------------------------------------------------------------------------------
 

@@ -2,10 +2,10 @@
  * Where does 16·6·6 come from? A summary prints the shape that every layer gives; a linear layer that gets another width
  * says so; and nn.LazyLinear works the width out by itself.
  */
-import { nn, randn, ShapeError } from "tapegrad";
+import { drawGraph, nn, randn, ShapeError } from "tapegrad";
 import { section, startExample } from "./support/example.js";
 
-startExample("shapes", "Prints the shapes in a network, and what happens where they do not fit.");
+const { save } = startExample("shapes", "Prints the shapes in a network, and what happens where they do not fit.");
 
 /** Two convolutions with pools, then three linear layers; the first of these is up to the caller. */
 function network(firstLinear: nn.Layer): nn.Sequential {
@@ -43,3 +43,7 @@ section("with nn.LazyLinear, which learns its width from the first input");
 const lazy = network(new nn.LazyLinear(120));
 console.log(`output [${lazy.forward(image).shape.join(", ")}]`);
 console.log(String(lazy.children()[7]));
+
+section("the tape behind the output, with the shapes that pass on");
+const model = network(new nn.Linear(16 * 6 * 6, 120));
+save("network.svg", await drawGraph(model.forward(image), { model }).svg());

@@ -32,7 +32,7 @@ export function startExample<Options = object>(
   const command = new Command(name)
     .description(description)
     .option("--out <folder>", "folder for its pictures", `out/${name}`)
-    .option("--quick", "do less: enough to see that it works", false)
+    .option("--quick", "do less where a full run takes long: enough to see that it works", false)
     .allowExcessArguments(false);
   const options = addOptions(command).parse().opts<Options & CommonOptions>();
   return {

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { numbersIn, runExample } from "./runExample.js";
 
 test("im2col-lecture prints reference case 3, and all ways agree", async () => {
-  const { below, text } = await runExample("im2col-lecture");
+  const { below, text, files } = await runExample("im2col-lecture");
   expect(text).toMatch(/ShapeError: view: got .*\.reshape\(.*\.contiguous\(\)/);
   const rows = numbersIn(below("reshape copies"));
   expect(rows[0]).toEqual([0, 1, 2, 5, 6, 7, 10, 11, 12]);
@@ -28,4 +28,5 @@ test("im2col-lecture prints reference case 3, and all ways agree", async () => {
     expect(greatest).toBeLessThan(3);
     expect(typical).toBeLessThan(0.7);
   }
+  expect(files).toEqual(["times.svg"]);
 });

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { runExample } from "./runExample.js";
 
 test("shapes: where 16·6·6 comes from, the error and its cure", async () => {
-  const { text } = await runExample("shapes");
+  const { text, files, read } = await runExample("shapes");
   for (const row of [
     /^0 +Conv2d +\[1, 6, 30, 30\] +60$/m,
     /^2 +MaxPool2d +\[1, 6, 15, 15\] +0$/m,
@@ -18,4 +18,6 @@ test("shapes: where 16·6·6 comes from, the error and its cure", async () => {
     /ShapeError: Sequential\.7: Linear\(inFeatures=400, .*got 576 features .*expected 400, .*new nn\.Linear\(576, 120\), or new nn\.LazyLinear\(120\)/,
   );
   expect(text).toContain("output [1, 10]\nLazyLinear(inFeatures=576, outFeatures=120, bias=true)");
+  expect(files).toEqual(["network.svg"]);
+  expect(read("network.svg").toString()).toContain("[1, 16, 6, 6]");
 });
