@@ -60,7 +60,6 @@ export class CurvePlot {
             stroke: () => color(place, "--test"),
             width: 2,
             spanGaps: true,
-            points: { show: false },
             value,
           },
         ],
@@ -103,8 +102,8 @@ export function accuracyPlot(place: HTMLElement): CurvePlot {
 export function lossPlot(place: HTMLElement): CurvePlot {
   const marks = [0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3, 10];
   const range = (_: uPlot, low: number | null, high: number | null): [number, number] => [
-    0.8 * (low ?? 0.1),
-    1.25 * (high ?? 2.4),
+    Math.min(0.8 * (low ?? 1), 0.5),
+    Math.max(1.25 * (high ?? 1), 4),
   ];
   const upwards: uPlot.Axis = {
     splits: (_, __, low, high) => marks.filter((mark) => mark >= low && mark <= high),

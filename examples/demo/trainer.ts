@@ -73,7 +73,7 @@ export class Trainer {
     this.stopping = false;
     this.tellStatus();
     this.loop = this.trainOn(this.current())
-      .catch((error: unknown) => this.fail(error))
+      .catch((error: unknown) => this.recover(error))
       .finally(() => {
         this.activity = "paused";
         this.tellStatus();
@@ -160,6 +160,25 @@ export class Trainer {
   /** Keeps the run after the step that is under way. While it does not train it is kept already. */
   saveSoon(): void {
     this.lastSave = Number.NEGATIVE_INFINITY;
+  }
+
+  /** Says what went wrong, and goes back to what was saved last: what a lost GPU had is gone. */
+  async recover(error: unknown): Promise<void> {
+    const message = error instanceof Error ? error.message : String(error);
+    const last = await kept().catch(() => null);
+    if (last === null) {
+      this.tell({ type: "problem", message });
+      return;
+    }
+    try {
+      await this.take(() => Run.goOn(last.blob, "cpu", ...this.digits()));
+      this.tell({
+        type: "problem",
+        message: `The network is back as it was saved last, on the CPU. What happened: ${message}`,
+      });
+    } catch {
+      this.tell({ type: "problem", message: `Please open the page again. What happened: ${message}` });
+    }
   }
 
   /** Does something while no step is under way, and goes on afterwards as before. */
@@ -252,22 +271,6 @@ export class Trainer {
         type: "problem",
         message: `This browser keeps nothing for later (${String(error)}). Training goes on.`,
       });
-    }
-  }
-
-  /** Says what went wrong, and goes back to what was saved last: what a lost GPU had is gone. */
-  private async fail(error: unknown): Promise<void> {
-    const message = error instanceof Error ? error.message : String(error);
-    const last = await kept().catch(() => null);
-    if (last === null) {
-      this.tell({ type: "problem", message });
-      return;
-    }
-    try {
-      await this.take(() => Run.goOn(last.blob, "cpu", ...this.digits()));
-      this.tell({ type: "problem", message: `${message} The network is back as it was saved last, on the CPU.` });
-    } catch {
-      this.tell({ type: "problem", message: `${message} Open the page again.` });
     }
   }
 

@@ -15,7 +15,7 @@ let last: Promise<void> = Promise.resolve();
 
 /** Does it when what was asked for before is done. */
 function inTurn(act: () => Promise<void> | void): void {
-  last = last.then(act).catch(tellProblem);
+  last = last.then(act).catch((error: unknown) => trainer.recover(error));
 }
 
 function tellProblem(error: unknown): void {

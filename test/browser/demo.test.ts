@@ -265,4 +265,26 @@ describe.skipIf(absent !== null)(`served by npm run demo, with a GPU${reason}`, 
   test("has nothing to complain about, and asks no other server", () => {
     expect(complaints).toEqual([]);
   });
+
+  test("goes on on the CPU from what it kept when the GPU is lost", { timeout }, async () => {
+    const seen = await demo.number("seen");
+    await demo.page.getByRole("radio", { name: "GPU" }).check({ force: true });
+    await demo.until("status", /^Paused on the GPU$/);
+    await demo.press("Resume");
+    await demo.untilAbove("seen", seen);
+    const session = await browser.newBrowserCDPSession();
+    await session.send("Browser.crashGpuProcess");
+    await demo.until(
+      "problem",
+      /^The network is back as it was saved last, on the CPU\. What happened: webgpu: the device was lost/,
+    );
+    await demo.until("status", /^Paused on the CPU$/);
+    const kept = await demo.number("seen");
+    expect(kept).toBeGreaterThanOrEqual(seen);
+    await demo.press("Resume");
+    await demo.untilAbove("seen", kept + 100);
+    await demo.page.getByRole("radio", { name: "GPU" }).check({ force: true });
+    await demo.until("status", /^Training on the GPU$/);
+    await demo.untilAbove("seen", (await demo.number("seen")) + 30);
+  });
 });
