@@ -47,13 +47,24 @@ export class Drawing {
     this.ask(this.image);
   }
 
+  /** Asks whatever was asked before: there is another network now, or none that could have answered. */
+  askAnyway(): void {
+    this.waiting = false;
+    this.askAgain();
+  }
+
   /** Shows the network's opinion. */
   show(probabilities: Float32Array, seen: Float32Array): void {
     this.waiting = false;
     if (this.image === null) return;
     const best = probabilities.reduce((most, value, digit) => (value > (probabilities[most] ?? 0) ? digit : most), 0);
     probabilities.forEach((probability, digit) => {
-      this.bars.show(digit, probability, `${Math.round(100 * probability)} %`, digit === best);
+      this.bars.show(
+        digit,
+        probability,
+        probability < 0.005 ? "" : `${Math.round(100 * probability)} %`,
+        digit === best,
+      );
     });
     this.filters.showMaps(seen);
     const truth = this.truth === null ? "" : this.truth === best ? ", and it is" : `, but it is a ${this.truth}`;

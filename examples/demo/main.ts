@@ -95,7 +95,6 @@ function showOffer({ threads, isolated, gpu, gpuMissing }: Offer): void {
 }
 
 function showStatus(next: Status): void {
-  const wasOpen = status !== null;
   status = next;
   const { activity, device, imagesSeen, epoch } = next;
   const isComparing = activity === "comparing";
@@ -116,7 +115,7 @@ function showStatus(next: Status): void {
   put("seen", imagesSeen.toLocaleString("en"));
   put("seen-until", `Images, epoch ${epoch}`);
   if (activity !== "training") put("speed", "–");
-  if (wasOpen) drawing.askAgain();
+  drawing.askAnyway();
   document.body.dataset.activity = activity;
 }
 

@@ -279,6 +279,9 @@ describe.skipIf(absent !== null)(`served by npm run demo, with a GPU${reason}`, 
       /^The network is back as it was saved last, on the CPU\. What happened: webgpu: the device was lost/,
     );
     await demo.until("status", /^Paused on the CPU$/);
+    await demo.press("Clear");
+    await demo.draw(...seven);
+    await demo.until("answer", /^Looks like a \d\.$/);
     const kept = await demo.number("seen");
     expect(kept).toBeGreaterThanOrEqual(seen);
     await demo.press("Resume");
