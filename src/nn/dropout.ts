@@ -1,4 +1,4 @@
-import { dropout } from "../tensor/ops/dropout.js";
+import { dropout, dropout2d } from "../tensor/ops/dropout.js";
 import type { Tensor } from "../tensor/tensor.js";
 import { checkRange, settings } from "./arguments.js";
 import { inLayer } from "./errorPlace.js";
@@ -23,6 +23,31 @@ export class Dropout extends Module {
 
   forward(x: Tensor): Tensor {
     return inLayer(this, () => dropout(x, this.p, this.training));
+  }
+
+  override extraRepr(): string {
+    return settings({ p: this.p });
+  }
+}
+
+/**
+ * In training sets each channel of [N, C, H, W] to 0 with probability `p` and multiplies the others by 1 / (1 − p); in
+ * evaluation gives its input back.
+ *
+ * @throws ArgumentError unless p is from 0 to 1.
+ * @see https://pytorch.org/docs/stable/generated/torch.nn.Dropout2d.html
+ */
+export class Dropout2d extends Module {
+  readonly p: number;
+
+  constructor(p = 0.5) {
+    super();
+    checkRange("Dropout2d", "p", p, 0, 1);
+    this.p = p;
+  }
+
+  forward(x: Tensor): Tensor {
+    return inLayer(this, () => dropout2d(x, this.p, this.training));
   }
 
   override extraRepr(): string {

@@ -1,5 +1,6 @@
 /** Networks: modules, layers, losses, initialisation. */
 export { type InplaceOptions, LeakyReLU, LogSoftmax, ReLU, Sigmoid, Softmax, Tanh } from "./activation.js";
+export { MultiheadAttention, type MultiheadAttentionCall, type MultiheadAttentionOptions } from "./attention.js";
 export { BatchNorm1d, BatchNorm2d, type BatchNormLayerOptions } from "./batchNorm.js";
 export { Bilinear } from "./bilinear.js";
 export {
@@ -9,7 +10,14 @@ export {
   type ConvTranspose2dLayerOptions,
   type PaddingMode,
 } from "./convolution.js";
-export { Dropout } from "./dropout.js";
+export {
+  Conv1d,
+  type Conv1dLayerOptions,
+  ConvTranspose1d,
+  type ConvTranspose1dLayerOptions,
+} from "./convolution1d.js";
+export { Dropout, Dropout2d } from "./dropout.js";
+export { Embedding, type EmbeddingLayerOptions } from "./embedding.js";
 export { Fold, Unfold } from "./fold.js";
 export * as functional from "./functional.js";
 export { GroupNorm, type GroupNormOptions, LayerNorm, type LayerNormOptions } from "./groupNorm.js";
@@ -39,9 +47,19 @@ export {
 } from "./padding.js";
 export { Buffer, type BufferOptions, Parameter, type ParameterOptions } from "./parameter.js";
 export { AdaptiveAvgPool2d, AvgPool2d, MaxPool2d, type MaxPool2dLayerOptions } from "./pooling.js";
+export { AvgPool1d, MaxPool1d } from "./pooling1d.js";
 export { BCELoss, HuberLoss, type HuberLossLayerOptions, KLDivLoss, SmoothL1Loss } from "./regressionLoss.js";
+export {
+  AdaptiveMaxPool2d,
+  MaxUnpool2d,
+  type MaxUnpool2dLayerOptions,
+  PixelShuffle,
+  PixelUnshuffle,
+  Upsample,
+} from "./resampling.js";
 export { Sequential } from "./sequential.js";
 export { Flatten, Identity, Unflatten } from "./shape.js";
+export { CosineSimilarity, type CosineSimilarityOptions, LocalResponseNorm } from "./similarity.js";
 export { ELU, GELU, LogSigmoid, Mish, SiLU, Softplus } from "./smoothActivation.js";
 export type { LoadResult, LoadStateDictOptions, StateDict } from "./stateDict.js";
 export { type Summary, type SummaryRow, summary } from "./summary.js";

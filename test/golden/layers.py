@@ -237,6 +237,54 @@ for kind, x in [(nn.InstanceNorm1d, randn(2, 3, 5)), (nn.InstanceNorm2d, randn(2
     layer(kind, "evaluation", [x], [3], {"affine": True, "trackRunningStats": True}, warmup=warmup, mode="eval")
 layer(nn.Unflatten, "channels", [randn(2, 6, 4)], [1, [2, 3]])
 layer(nn.Unflatten, "from the end", [randn(2, 6, 4)], [-1, [-1, 2]])
+sequence = randn(2, 4, 9)
+for options in [
+    {},
+    {"stride": 2, "padding": 1},
+    {"padding": "same", "dilation": 2, "groups": 2, "bias": False},
+    {"padding": 2, "paddingMode": "reflect", "stride": 2},
+    {"padding": "same", "paddingMode": "circular"},
+]:
+    layer(nn.Conv1d, json.dumps(options), [sequence], [4, 6, 3], options)
+layer(nn.Conv1d, "same, even kernel", [sequence[0]], [4, 2, 4], {"padding": "same", "paddingMode": "replicate"})
+for options in [{}, {"stride": 3, "padding": 1, "outputPadding": 2, "groups": 2, "bias": False}, {"dilation": 2}]:
+    layer(nn.ConvTranspose1d, json.dumps(options), [sequence], [4, 6, 3], options)
+layer(nn.MaxPool1d, "default", [sequence], [2])
+layer(nn.MaxPool1d, "all", [sequence], [3], {"stride": 2, "padding": 1, "dilation": 2, "ceilMode": True})
+layer(nn.AvgPool1d, "default", [sequence], [2])
+layer(nn.AvgPool1d, "all", [sequence[0]], [3], {"stride": 2, "padding": 1, "ceilMode": True, "countIncludePad": False})
+layer(nn.AdaptiveMaxPool2d, "one", [image], [1])
+layer(nn.AdaptiveMaxPool2d, "uneven", [image], [[3, 4]])
+layer(nn.AdaptiveMaxPool2d, "one axis kept", [image], [[None, 2]])
+maxima, places = nn.functional.max_pool2d(image, 2, 2, return_indices=True)
+layer(nn.MaxUnpool2d, "default", [maxima, places], [2])
+layer(nn.MaxUnpool2d, "output size", [maxima, places], [2], {"stride": 2}, extra=[[7, 6]],
+      forward=lambda module, x, i: module(x, i, output_size=[7, 6]))
+layer(nn.Upsample, "nearest", [image], [], {"scaleFactor": 2})
+layer(nn.Upsample, "bilinear", [image], [], {"size": [9, 4], "mode": "bilinear"})
+layer(nn.Upsample, "corners", [image], [], {"scaleFactor": 2, "mode": "bilinear", "alignCorners": True})
+layer(nn.Upsample, "linear", [sequence], [], {"size": 5, "mode": "linear"})
+layer(nn.PixelShuffle, "twice", [image], [2])
+layer(nn.PixelUnshuffle, "half", [randn(2, 1, 4, 6)], [2])
+layer(nn.Dropout2d, "training", [randn(4, 8, 3, 2)], [0.3])
+layer(nn.Dropout2d, "evaluation", [randn(4, 8, 3, 2)], [], mode="eval")
+layer(nn.CosineSimilarity, "default", [randn(3, 4), randn(3, 4)], [])
+layer(nn.CosineSimilarity, "axis", [randn(3, 4), randn(3, 4)], [], {"dim": 0, "eps": 1e-3})
+layer(nn.LocalResponseNorm, "default", [image], [3])
+layer(nn.LocalResponseNorm, "settings", [sequence], [2], {"alpha": 0.5, "beta": 0.6, "k": 2})
+layer(nn.Embedding, "matrix", [torch.randint(0, 7, (2, 5), generator=generator)], [7, 3])
+layer(nn.Embedding, "padding", [torch.tensor([1, 4, 0, 4])], [5, 2], {"paddingIdx": -1})
+words, others = randn(5, 2, 6), randn(4, 2, 6)
+layer(nn.MultiheadAttention, "to itself", [words, words, words], [6, 2])
+layer(nn.MultiheadAttention, "to others", [words, others, randn(4, 2, 6)], [6, 3])
+layer(nn.MultiheadAttention, "batch first, no bias", [words.transpose(0, 1).contiguous(), others.transpose(0, 1).contiguous(),
+      others.transpose(0, 1).contiguous()], [6, 1], {"batchFirst": True, "bias": False})
+layer(nn.MultiheadAttention, "without a batch", [randn(5, 6), randn(4, 6), randn(4, 6)], [6, 2])
+layer(nn.MultiheadAttention, "causal, weights of heads", [words, words, words], [6, 2],
+      extra=[{"isCausal": True, "averageAttnWeights": False}],
+      forward=lambda module, q, k, v: module(q, k, v, attn_mask=torch.ones(5, 5).triu(1).bool(),
+                                             average_attn_weights=False))
+layer(nn.MultiheadAttention, "dropout", [words, others, others], [6, 2], {"dropout": 0.4})
 write("layers.json", layers)
 
 init = []
@@ -261,6 +309,11 @@ drawn(nn.ConvTranspose2d, [3, 8, 3])
 drawn(nn.ConvTranspose2d, [4, 6, [3, 2]], {"groups": 2})
 drawn(nn.BatchNorm1d, [3])
 drawn(nn.Bilinear, [3, 2, 5])
+drawn(nn.Conv1d, [4, 6, 3], {"groups": 2})
+drawn(nn.ConvTranspose1d, [4, 6, 3])
+drawn(nn.Embedding, [5, 3])
+drawn(nn.Embedding, [5, 3], {"paddingIdx": 2})
+drawn(nn.MultiheadAttention, [6, 2])
 drawn(nn.PReLU, [], {"numParameters": 2, "init": 0.1})
 drawn(nn.LayerNorm, [3])
 drawn(nn.GroupNorm, [2, 4])
