@@ -64,14 +64,13 @@ try {
 async function main(settings: Settings): Promise<void> {
   const { epochs, lr, l1, seed } = settings;
   await setDefaultDevice(settings.device);
-  const [trainLoader, testLoader] = await loaders(settings);
+  const [trainLoader, testLoader, trainCount, testCount] = await loaders(settings);
 
   manualSeed(seed);
   const network: Network = networks[settings.model];
   const model = network.make();
   const optimizer = new optim.Adam(model.parameters(), { lr, l1 });
   const parameterCount = model.parameters().reduce((sum, parameter) => sum + parameter.numel(), 0);
-  const [trainCount, testCount] = [trainLoader.dataset.length, testLoader.dataset.length];
   console.log(`${settings.model} with ${parameterCount} parameters on ${settings.device}`);
   console.log(`${trainCount} images to train on, ${testCount} to test on`);
 
@@ -139,6 +138,8 @@ async function loaders({ batchSize, data: root, limit }: Settings) {
   return [
     new data.DataLoader(train, { batchSize, shuffle: true }),
     new data.DataLoader(test, { batchSize: 1000 }),
+    train.length,
+    test.length,
   ] as const;
 }
 

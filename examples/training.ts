@@ -34,12 +34,14 @@ export async function trainEpoch(
   epoch: EpochSoFar = newEpoch(),
 ): Promise<void> {
   const { lossSum } = epoch;
+  // How far a stream is nobody knows: its share stays 0.
+  const imageCount = loader.dataset.length ?? Infinity;
   model.train();
   for await (const [images, labels] of loader) {
     optimizer.zeroGrad();
     const batchLoss = loss(model.forward(images), labels);
     batchLoss.backward();
-    for (const group of optimizer.paramGroups) group.lr = lrAt(epoch.imagesSeen / loader.dataset.length);
+    for (const group of optimizer.paramGroups) group.lr = lrAt(epoch.imagesSeen / imageCount);
     optimizer.step();
     noGrad(() => lossSum.add_(batchLoss.mul(labels.numel())));
     epoch.imagesSeen += labels.numel();
