@@ -6,7 +6,7 @@ import { formatShape } from "../shape.js";
 import { commonKernels, type Tensor } from "../tensor.js";
 import { add, clamp_, mul, mul_ } from "./arithmetic.js";
 import { gt, le, lt } from "./compare.js";
-import { applyComposed } from "./composed.js";
+import { addInto, applyComposed, mulInto } from "./composed.js";
 import { applyUnary } from "./elementwise.js";
 import { view } from "./layout.js";
 import { checkOneDtype } from "./operands.js";
@@ -59,7 +59,10 @@ export function hardswish(x: Tensor): Tensor {
       name: "hardswish",
       forward: (x) => mul_(mul_(clamp_(add(x, 3), 0, 6), 1 / 6), x),
       saves: "input",
-      grad: (g, x) => where(le(x, -3), 0, where(lt(x, 3), mul(g, add(mul(x, 1 / 3), 0.5)), g)),
+      grad: (g, x) => {
+        const slope = addInto(mul(x, 1 / 3), 0.5);
+        return where(le(x, -3), 0, where(lt(x, 3), mulInto(slope, g), g));
+      },
     },
     x,
   );

@@ -1,10 +1,11 @@
 /** Activation functions with smooth curves, elementwise. */
 import { ArgumentError } from "../../errors.js";
+import { isGradEnabled } from "../autograd.js";
 import type { Tensor } from "../tensor.js";
 import { sigmoid, tanh } from "./activations.js";
 import { abs, add, add_, clamp, div, exp, exp_, mul, mul_, neg, neg_, square, sub } from "./arithmetic.js";
 import { gt } from "./compare.js";
-import { applyComposed } from "./composed.js";
+import { addInto, applyComposed, mulInto } from "./composed.js";
 import { erf, expm1, log1p } from "./elementary.js";
 import { where } from "./where.js";
 
@@ -48,25 +49,31 @@ export function gelu(x: Tensor, { approximate = "none" }: GeluOptions = {}): Ten
   );
 }
 
+/** As {@link mulInto}, eˣ. */
+function expInto(x: Tensor): Tensor {
+  return isGradEnabled() ? exp(x) : exp_(x);
+}
+
 /** √(2/π)·(x + 0.044715·x³) */
 function geluArgument(x: Tensor): Tensor {
   const scale = Math.sqrt(2 / Math.PI);
-  return mul(add(mul(square(x), 0.044715 * scale), scale), x);
+  return mulInto(addInto(mulInto(square(x), 0.044715 * scale), scale), x);
 }
 
 /** Φ(x) + x·φ(x) */
 function geluGrad(g: Tensor, x: Tensor): Tensor {
-  const density = mul(exp(mul(square(x), -0.5)), 1 / Math.sqrt(2 * Math.PI));
-  const distribution = mul(add(erf(mul(x, Math.SQRT1_2)), 1), 0.5);
-  return mul(g, add(distribution, mul(density, x)));
+  const t = mul(x, Math.SQRT1_2);
+  const twice = mulInto(mulInto(expInto(mulInto(square(t), -1)), x), Math.sqrt(2 / Math.PI));
+  return mulInto(mulInto(addInto(addInto(twice, erf(t)), 1), 0.5), g);
 }
 
 /** With t the tanh of u(x): ½·(1 + t + x·(1 − t²)·u′). */
 function geluTanhGrad(g: Tensor, x: Tensor): Tensor {
   const t = tanh(geluArgument(x));
   const scale = Math.sqrt(2 / Math.PI);
-  const slope = mul(add(mul(square(x), 3 * 0.044715 * scale), scale), x);
-  return mul(g, mul(add(add(mul(add(neg(square(t)), 1), slope), t), 1), 0.5));
+  const slope = mulInto(addInto(mulInto(square(x), 3 * 0.044715 * scale), scale), x);
+  const bend = mulInto(addInto(mulInto(square(t), -1), 1), slope);
+  return mulInto(mulInto(addInto(addInto(bend, t), 1), 0.5), g);
 }
 
 /**
@@ -83,8 +90,7 @@ export function silu(x: Tensor): Tensor {
       grad: (g, x) => {
         // s·(1 + x·(1 − s))
         const s = sigmoid(x);
-        const factor = add(mul(add(neg(s), 1), x), 1);
-        return mul(g, mul(factor, s));
+        return mulInto(mulInto(addInto(mulInto(addInto(neg(s), 1), x), 1), s), g);
       },
     },
     x,
@@ -108,7 +114,8 @@ export function mish(x: Tensor): Tensor {
       saves: "input",
       grad: (g, x) => {
         const t = tanhSoftplus(x);
-        return mul(g, add(mul(mul(add(neg(square(t)), 1), sigmoid(x)), x), t));
+        const bend = addInto(mulInto(square(t), -1), 1);
+        return mulInto(addInto(mulInto(mulInto(bend, sigmoid(x)), x), t), g);
       },
     },
     x,
@@ -117,8 +124,8 @@ export function mish(x: Tensor): Tensor {
 
 /** tanh(log(1 + w)) = (w² + 2w) / (w² + 2w + 2), w = eˣ. */
 function tanhSoftplus(x: Tensor): Tensor {
-  const w = exp(clamp(x, null, MISH_STRAIGHT));
-  const n = mul(add(w, 2), w);
+  const w = expInto(clamp(x, null, MISH_STRAIGHT));
+  const n = mulInto(add(w, 2), w);
   return div(n, add(n, 2));
 }
 
@@ -163,7 +170,7 @@ export function elu(x: Tensor, alpha = 1): Tensor {
       name: "elu",
       forward: (x) => where(gt(x, 0), x, mul(expm1(x), alpha)),
       saves: "input",
-      grad: (g, x) => where(gt(x, 0), g, mul(g, mul(exp(x), alpha))),
+      grad: (g, x) => where(gt(x, 0), g, mulInto(mulInto(exp(x), alpha), g)),
     },
     x,
   );

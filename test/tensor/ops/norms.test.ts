@@ -172,3 +172,21 @@ describe("errors", () => {
     ],
   ]);
 });
+
+test("a layer norm of many rows, which go through in stretches, gives what few give, and adds all of them up", () => {
+  const [x, g] = [randn([3000, 40]).requiresGrad_(), randn([3000, 40])];
+  const [w, b] = [randn([40]).requiresGrad_(), randn([40]).requiresGrad_()];
+  const y = x.layerNorm(40, w, b);
+  y.backward(g);
+  const few = x.detach().narrow(0, 810, 20).clone().requiresGrad_();
+  const z = few.layerNorm(40, w.detach(), b.detach());
+  z.backward(g.narrow(0, 810, 20));
+  expect(y.narrow(0, 810, 20).dataSync()).toEqual(z.dataSync());
+  expect(x.grad?.narrow(0, 810, 20).dataSync()).toEqual(few.grad?.dataSync());
+  const normalized = x.detach().layerNorm(40);
+  const near = (a: typeof x | null, of: typeof x) => {
+    expect(a?.sub(of).abs().max().itemSync()).toBeLessThan(1e-3);
+  };
+  near(w.grad, normalized.mul(g).sum(0));
+  near(b.grad, g.sum(0));
+});
