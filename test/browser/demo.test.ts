@@ -151,15 +151,27 @@ describe.skipIf(absent !== null)(`built, on a plain server, without a GPU${reaso
     expect(violations).toEqual([]);
   });
 
-  test("fits a phone", async () => {
-    const { page } = demo;
-    await page.setViewportSize({ width: 390, height: 844 });
-    const [content, window] = await page.evaluate(() => {
+  test("fits a phone, where fingers draw", async () => {
+    const context = await browser.newContext({ viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true });
+    const phone = new Demo(await context.newPage());
+    await phone.open(url);
+    const [content, window] = await phone.page.evaluate(() => {
       const { scrollWidth, clientWidth } = document.documentElement;
       return [scrollWidth, clientWidth];
     });
     expect(content).toBe(window);
-    await page.setViewportSize({ width: 1280, height: 900 });
+
+    const session = await context.newCDPSession(phone.page);
+    const [start, ...others] = await phone.placesOf(...seven);
+    const touch = (type: "touchStart" | "touchMove" | "touchEnd", at: readonly (readonly [number, number])[]) =>
+      session.send("Input.dispatchTouchEvent", { type, touchPoints: at.map(([x, y]) => ({ x, y })) });
+    const scrolled = await phone.page.evaluate("scrollY");
+    await touch("touchStart", start === undefined ? [] : [start]);
+    for (const place of others) await touch("touchMove", [place]);
+    await touch("touchEnd", []);
+    await phone.until("answer", /^Looks like a \d\.$/);
+    expect(await phone.page.evaluate("scrollY")).toBe(scrolled);
+    await context.close();
   });
 
   test("starts over", async () => {

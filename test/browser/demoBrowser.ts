@@ -103,17 +103,22 @@ export class Demo {
     await this.page.getByRole("button", { name, exact: true }).click();
   }
 
-  /** Draws a line through points with the mouse; coordinates are shares of the pad. */
-  async draw(first: readonly [number, number], ...others: readonly (readonly [number, number])[]): Promise<void> {
+  /** Where points of the pad are on the screen; their coordinates are shares of the pad. */
+  async placesOf(...points: readonly (readonly [number, number])[]): Promise<[x: number, y: number][]> {
     const pad = this.page.locator("#pad");
     await pad.scrollIntoViewIfNeeded();
     const box = await pad.boundingBox();
     if (box === null) throw new Error("The pad is not to be seen.");
-    const at = ([x, y]: readonly [number, number]): [number, number] => [box.x + x * box.width, box.y + y * box.height];
+    return points.map(([x, y]) => [box.x + x * box.width, box.y + y * box.height]);
+  }
+
+  /** Draws a line through points of the pad with the mouse. */
+  async draw(...points: readonly (readonly [number, number])[]): Promise<void> {
     const { mouse } = this.page;
-    await mouse.move(...at(first));
-    await mouse.down();
-    for (const point of others) await mouse.move(...at(point), { steps: 6 });
+    for (const [index, place] of (await this.placesOf(...points)).entries()) {
+      await mouse.move(...place, { steps: 6 });
+      if (index === 0) await mouse.down();
+    }
     await mouse.up();
   }
 }
