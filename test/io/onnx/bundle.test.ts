@@ -32,7 +32,7 @@ test("a network that is trained has nothing of ONNX in it", async () => {
     "without.mjs",
     `import { nn, randn } from "tapegrad"; console.log(new nn.Conv2d(1, 2, 3).forward(randn([1, 1, 4, 4])).shape);`,
   );
-  expect(code).not.toContain("ConvTranspose\\"");
+  expect(code).not.toContain("BatchNormalization");
   expect(code).not.toContain("onnx.ModelProto");
   expect(code).not.toContain("exportOnnx");
 });
@@ -47,6 +47,8 @@ test("a network is exported and imported in a bundle", async () => {
     console.log(JSON.stringify([await imported.forward(x).toArray(), await model.forward(x).toArray()]));`,
   );
   expect(code).toContain("exportOnnx");
-  const [imported, original] = JSON.parse(execFileSync(process.execPath, [join(folder, "with.mjs")], { encoding: "utf8" }));
+  const [imported, original] = JSON.parse(
+    execFileSync(process.execPath, [join(folder, "with.mjs")], { encoding: "utf8" }),
+  );
   expect(imported).toEqual(original);
 });

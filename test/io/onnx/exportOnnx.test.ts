@@ -134,6 +134,15 @@ describe("batches of any size", () => {
     ["means over the batch", (x) => [x.mean(), x.mean(0), x.var(0), x.std()]],
     ["numbers computed from it", (x) => x.mul(x.size(0) * 3 + 1)],
     ["permuted, sliced and flipped", (x) => x.permute([2, 0, 1]).slice([1, 3], null, [null, null, 2]).flip([0, 2])],
+    ["slices across joined axes", (x) => x.view([x.size(0), 24]).narrow(1, 5, 12)],
+    [
+      "axes cut elsewhere and turned",
+      (x) =>
+        x
+          .view([x.size(0), 3, 8])
+          .permute([2, 0, 1])
+          .slice([1, null, 3]),
+    ],
     ["slices of the batch", (x) => x.slice([1, null]).sum(0)],
     ["joined with itself", (x) => [cat([x, x.neg()]), cat([x, x], 2), stack([x, x], 1)]],
     ["expanded", (x) => x.sum(0, { keepdim: true }).expand(x.shape)],
@@ -316,6 +325,12 @@ describe("refused", () => {
       },
       ArgumentError,
       "exportOnnx: got sgdStep, a step of an optimizer, inside the traced function; expected operations that ONNX has. Leave it out of the function.",
+    ],
+    [
+      "a layer that is not made yet",
+      () => exportOnnx(new nn.LazyLinear(2), x),
+      ArgumentError,
+      "LazyLinear: got no input yet; expected one before its parameters are asked for.",
     ],
     [
       "no tensors",

@@ -122,6 +122,35 @@ const cases: LayerCase[] = [
     new nn.ReplicationPad1d([0, 3]),
     new nn.CircularPad1d(1),
   ].map((layer) => ({ name: layer.constructor.name, make: () => layer, inputs: (n: number) => [randn([n, 3, 5])] })),
+  ...[
+    new nn.Conv1d(3, 4, 3, { padding: 1, stride: 2 }),
+    new nn.Conv1d(3, 4, 2, { padding: "same", dilation: 2 }),
+    new nn.ConvTranspose1d(3, 2, 3, { stride: 2, outputPadding: 1 }),
+    new nn.MaxPool1d(2),
+    new nn.AvgPool1d(2, { padding: 1 }),
+    new nn.Upsample({ scaleFactor: 2 }),
+  ].map((layer) => ({ name: layer.constructor.name, make: () => layer, inputs: (n: number) => [randn([n, 3, 5])] })),
+  ...[
+    new nn.AdaptiveMaxPool2d([3, 2]),
+    new nn.PixelShuffle(2),
+    new nn.Upsample({ scaleFactor: 2, mode: "bilinear" }),
+    new nn.Upsample({ size: [3, 9], mode: "bilinear", alignCorners: true }),
+    new nn.LocalResponseNorm(3, { alpha: 0.5 }),
+  ].map((layer) => ({ name: layer.constructor.name, make: () => layer, inputs: images })),
+  { name: "PixelUnshuffle", make: () => new nn.PixelUnshuffle(2), inputs: (n) => [randn([n, 2, 4, 6])] },
+  { name: "Dropout2d", make: () => new nn.Dropout2d(0.4), inputs: images, random: true },
+  { name: "Embedding", make: () => new nn.Embedding(7, 3, { paddingIdx: 2 }), inputs: (n) => [randint(7, [n, 4])] },
+  { name: "CosineSimilarity", make: () => new nn.CosineSimilarity(), inputs: pair },
+  {
+    name: "MaxUnpool2d",
+    make: () => new nn.MaxUnpool2d(2),
+    inputs: (n) => randn([n, 2, 4, 6]).maxPool2dWithIndices(2),
+  },
+  {
+    name: "MultiheadAttention",
+    make: () => new nn.MultiheadAttention(6, 2, { batchFirst: true }),
+    inputs: (n) => [randn([n, 3, 6]), randn([n, 4, 6]), randn([n, 4, 6])],
+  },
   { name: "GELU", make: () => new nn.GELU({ approximate: "tanh" }), inputs: rows },
   { name: "Bilinear", make: () => new nn.Bilinear(5, 5, 3), inputs: pair },
   { name: "MSELoss", make: () => new nn.MSELoss(), inputs: pair },
@@ -212,4 +241,14 @@ test("the ONNX checker finds nothing wrong with any of these files", () => {
   const kept = keptFiles();
   const script = fileURLToPath(new URL("check.py", import.meta.url));
   expect(execFileSync("python3", [script, kept.folder], { encoding: "utf8" })).toBe(`${kept.count} files\n`);
+});
+
+test("every layer has a case", () => {
+  const covered = new Set(cases.map(({ name }) => name));
+  // Containers compute nothing of their own, and lazy layers become those that they stand for.
+  const others = new Set(["Module", "ModuleDict", "ModuleList", "LazyConv2d", "LazyLinear"]);
+  const layers = Object.entries(nn).flatMap(([name, value]) =>
+    typeof value === "function" && value.prototype instanceof nn.Module ? [name] : [],
+  );
+  expect(layers.filter((name) => !covered.has(name) && !others.has(name))).toEqual([]);
 });
