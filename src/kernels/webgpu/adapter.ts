@@ -106,5 +106,25 @@ export async function requestDevice(options: AdapterOptions): Promise<GPUDevice>
     if (limit !== undefined) requiredLimits[name] = limit;
   }
   const requiredFeatures = wantedFeatures.filter((name) => adapter.features.has(name)) as GPUFeatureName[];
-  return adapter.requestDevice({ label: "tapegrad", requiredLimits, requiredFeatures });
+  const device = await adapter.requestDevice({ label: "tapegrad", requiredLimits, requiredFeatures });
+  if (dawn !== null) destroyAtExit(device);
+  return device;
+}
+
+/** Devices of Dawn; null before there is one. */
+let made: Set<WeakRef<GPUDevice>> | null = null;
+
+/** A process that ends while its driver computes may crash in it: to destroy a device is to wait until it has done. */
+function destroyAtExit(device: GPUDevice): void {
+  if (made === null) {
+    const devices = new Set<WeakRef<GPUDevice>>();
+    made = devices;
+    const { process } = globalThis as { process?: { once(event: "exit", listener: () => void): void } };
+    process?.once("exit", () => {
+      for (const reference of devices) reference.deref()?.destroy();
+    });
+  }
+  const reference = new WeakRef(device);
+  made.add(reference);
+  void device.lost.then(() => made?.delete(reference));
 }

@@ -2,8 +2,10 @@
 import { afterEach, beforeAll, expect, test } from "vitest";
 import {
   ArgumentError,
+  bernoulli,
   DeviceError,
   DTypeError,
+  full,
   isAvailable,
   manualSeed,
   nn,
@@ -11,11 +13,15 @@ import {
   ones,
   optim,
   rand,
+  randint,
   randn,
+  randnLike,
+  randperm,
   ShapeError,
   setDefaultDevice,
   type Tensor,
   tensor,
+  uniform,
   webgpu,
   zeros,
 } from "../../../src/index.js";
@@ -150,15 +156,26 @@ describeOnGpu("moving", () => {
     expect(() => source.loadStateDict(target.stateDict())).toThrow("Use await x.cpu()");
   });
 
-  test("random tensors are the CPU's", async () => {
-    for (const make of [() => rand([50]), () => randn([7, 30]), () => ones([40]).dropout(0.3)]) {
+  test.each<readonly [string, () => Tensor]>([
+    ["rand", () => rand([50])],
+    ["randn", () => randn([7, 30])],
+    ["uniform", () => uniform([100], -2, 3)],
+    ["randint", () => randint(-5, 1000, [100])],
+    ["randperm", () => randperm(99)],
+    ["bernoulli", () => bernoulli(full([10, 10], 0.3))],
+    ["randnLike", () => randnLike(zeros([5, 6]))],
+    ["dropout", () => ones([40]).dropout(0.3)],
+    ["dropout in a layer", () => new nn.Dropout(0.7).forward(ones([9, 11]))],
+    ["weights of a layer", () => new nn.Conv2d(3, 4, 5).weight.detach()],
+  ])("random numbers are the CPU's: %s", async (_, make) => {
+    const draw = async () => {
       manualSeed(5);
-      const onCpu = make().toArraySync();
-      await setDefaultDevice("webgpu");
-      manualSeed(5);
-      expect(await make().toArray()).toEqual(onCpu);
-      await setDefaultDevice("cpu");
-    }
+      const [numbers, next] = [make(), rand([1])];
+      return [numbers.dtype, await numbers.toArray(), await next.toArray()];
+    };
+    const onCpu = await draw();
+    await setDefaultDevice("webgpu");
+    expect(await draw()).toEqual(onCpu);
   });
 });
 

@@ -75,6 +75,12 @@ describeOnGpu("a process", () => {
     expect({ code, signal, stdout, stderr }).toEqual({ code: 0, signal: null, stdout: expected, stderr: "" });
   });
 
+  test("that exits while the GPU computes does so without a crash", async () => {
+    const script = "const x = randn([512, 512]); void x.matmul(x).matmul(x).data(); process.exit(3);";
+    const { code, signal, stderr } = await run(start + script);
+    expect({ code, signal, stderr }).toEqual({ code: 3, signal: null, stderr: "" });
+  });
+
   test.each([
     ["throws", 'zeros([4]).exp(); throw new Error("on purpose");'],
     ["leaves a rejection unhandled", 'void zeros([4]).data().then(() => { throw new Error("on purpose"); });'],
