@@ -182,9 +182,9 @@ interface Point {
   readonly accuracy: number;
 }
 
-const [epochs, batchSize, between] = quick ? [1, 500, 5] : [5, 1000, 10];
+const [epochs, batchSize, between] = quick ? [1, 250, 5] : [5, 1000, 10];
 const normalize = { mean: 0.1307, std: 0.3081 };
-const limit = quick ? { limit: 5000 } : {};
+const limit = quick ? { limit: 2500 } : {};
 const testLoader = new data.DataLoader(new data.MNIST({ train: false, normalize }), { batchSize: 1000 });
 const testBatches: [Tensor, Tensor][] = [];
 for await (const [images, labels] of testLoader) testBatches.push([images.keep(), labels.keep()]);
