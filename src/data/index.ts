@@ -3,6 +3,7 @@
  *
  * @module
  */
+export { CIFAR10, CIFAR100, CifarImages, type CifarOptions } from "./cifar.js";
 export { type Collated, defaultCollate } from "./collate.js";
 export { ConcatDataset } from "./concatDataset.js";
 export { DataLoader, type DataLoaderOptions } from "./dataLoader.js";
@@ -11,6 +12,7 @@ export { DownloadError } from "./download.js";
 export { encodeIdx, parseIdx } from "./idx.js";
 export type { EncodeIdxOptions } from "./idxEncode.js";
 export type { IdxArray, IdxData, IdxType } from "./idxFormat.js";
+export { ImageFolder, type ImageFolderOptions } from "./imageFolder.js";
 export type { IterableDataset } from "./iterableDataset.js";
 export type { DataLoaderState } from "./loaderState.js";
 export { FashionMNIST, MNIST, type MnistOptions } from "./mnist.js";
