@@ -8,8 +8,8 @@ import { type ModelProto, ModelProtoSchema } from "../../../src/io/onnx/proto/on
 import { Damage } from "../damage.js";
 
 /** Cases of damaged bytes of the smallest file; larger ones take longer, and come less often. */
-const CASES = 80_000;
-const FEWER = 10_000;
+const CASES = 90_000;
+const FEWER = 5_000;
 
 // Nearly every case makes an error, and most of the time would go into its stack.
 Error.stackTraceLimit = 0;

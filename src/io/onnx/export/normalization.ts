@@ -43,6 +43,8 @@ export function normalizationRecorders({ graph, contents }: Recording): Pick<Rec
       contents.write(variance, graph.reduce("ReduceMean", graph.binary("Mul", away, away), axes, false));
     },
 
+    // In training too the statistics come in as inputs: with training_mode ONNX Runtime (1.30) normalises by the wrong ones
+    // unless somebody reads the running statistics that the operator then gives.
     batchNorm(x, mean, variance, weight, bias, eps, out) {
       const planes = contents.readPlanes(x);
       const inputs = [
