@@ -193,8 +193,11 @@ export interface KernelSet {
 
   // --- indexing -----------------------------------------------------------------------------------------------------
 
-  /** out[…, i, …] = x[…, index[…, i, …], …] along `axis`; index (int32) has out's shape, its values are in range. */
-  gather(x: Strided, axis: number, index: Strided, out: Dense): void;
+  /**
+   * out[…, i, …] = x[…, index[…, i, …], …] along `axis`; index (int32) has out's shape, its values are in range. Where they
+   * could not be looked at before, the set says later that they are not, naming `caller`.
+   */
+  gather(x: Strided, axis: number, index: Strided, out: Dense, caller?: string): void;
 
   /** In place: out[…, index[…, i, …], …] += x[…, i, …] along `axis`; index has x's shape. */
   scatterAdd(x: Strided, axis: number, index: Strided, out: Strided): void;

@@ -2,7 +2,7 @@
 import type { KernelSet, Strided } from "../kernelSet.js";
 import { at, elementCount } from "../strides.js";
 import { inParts, MOST_AXES, relaid, walkNumbers, walkOver, walkText, walkUniforms } from "./axes.js";
-import { IndexFaults, type IndexOp } from "./indexFaults.js";
+import { IndexFaults } from "./indexFaults.js";
 import type { Runtime } from "./runtime.js";
 import { wgslType } from "./types.js";
 
@@ -12,9 +12,10 @@ const MANY_LINES = 64;
 const MOST_COMPARISONS = 2 ** 24;
 
 export function indexKernels(runtime: Runtime): Pick<KernelSet, "gather" | "scatter" | "scatterAdd"> {
-  const notes = runtime.indexFaults.memory;
+  const { indexFaults } = runtime;
+  const notes = indexFaults.memory;
   /** Adds to what is there, or takes its place. */
-  function scatterWith(name: IndexOp, adds: boolean, x: Strided, axis: number, index: Strided, out: Strided): void {
+  function scatterWith(name: string, adds: boolean, x: Strided, axis: number, index: Strided, out: Strided): void {
     if (elementCount(x.shape) === 0) return;
     const type = wgslType(x.dtype);
     // A sum of bools is "or".
@@ -35,6 +36,7 @@ export function indexKernels(runtime: Runtime): Pick<KernelSet, "gather" | "scat
       inputs: { placesArray: "i32", xArray: type },
       uniforms: {
         count: "u32",
+        op: "i32",
         extent: "i32",
         lengths: "i32",
         outAlong: "i32",
@@ -42,7 +44,7 @@ export function indexKernels(runtime: Runtime): Pick<KernelSet, "gather" | "scat
         xAlong: "i32",
         ...walkUniforms(rank, names),
       },
-      declarations: IndexFaults.declare(name),
+      declarations: IndexFaults.declaration,
       body: byLine
         ? `
   if (index >= u.count) { return; }
@@ -75,7 +77,8 @@ export function indexKernels(runtime: Runtime): Pick<KernelSet, "gather" | "scat
     }));
     inParts(walk, (part) => {
       const count = elementCount(part.shape);
-      const uniforms = [count, extent, lengths, at(out.strides, axis), at(index.strides, axis), at(x.strides, axis)];
+      const steps = [out, index, x].map(({ strides }) => at(strides, axis));
+      const uniforms = [count, indexFaults.numberOf(name), extent, lengths, ...steps];
       walkNumbers(part, uniforms);
       const invocations = byLine ? count : count * Math.max(extent, 1);
       runtime.launchEach(kernel, [out.buffer, notes, index.buffer, x.buffer], uniforms, invocations);
@@ -83,7 +86,7 @@ export function indexKernels(runtime: Runtime): Pick<KernelSet, "gather" | "scat
   }
 
   return {
-    gather(x, axis, index, out) {
+    gather(x, axis, index, out, caller = "gather") {
       if (elementCount(out.shape) === 0) return;
       const type = wgslType(x.dtype);
       const names = ["out", "places", "x"];
@@ -93,8 +96,8 @@ export function indexKernels(runtime: Runtime): Pick<KernelSet, "gather" | "scat
         name: "gather",
         outputs: { outArray: type, notes: "atomic<i32>" },
         inputs: { placesArray: "i32", xArray: type },
-        uniforms: { count: "u32", extent: "i32", along: "i32", ...walkUniforms(rank, names) },
-        declarations: IndexFaults.declare("gather"),
+        uniforms: { count: "u32", op: "i32", extent: "i32", along: "i32", ...walkUniforms(rank, names) },
+        declarations: IndexFaults.declaration,
         body: `
   if (index >= u.count) { return; }
   ${walkText(rank, names, "index")}
@@ -108,7 +111,7 @@ export function indexKernels(runtime: Runtime): Pick<KernelSet, "gather" | "scat
       }));
       inParts(walk, (part) => {
         const count = elementCount(part.shape);
-        const uniforms = [count, at(x.shape, axis), at(x.strides, axis)];
+        const uniforms = [count, indexFaults.numberOf(caller), at(x.shape, axis), at(x.strides, axis)];
         walkNumbers(part, uniforms);
         runtime.launchEach(kernel, [out.buffer, notes, index.buffer, x.buffer], uniforms, count);
       });

@@ -7,11 +7,11 @@ import { at, formatShape, type Shape } from "../shape.js";
 import { commonKernels, Tensor } from "../tensor.js";
 import { zerosFor } from "./layout.js";
 
-/** out[…, i, …] = x[…, index[…, i, …], …] along `axis`, in the shape of `index`. */
-export function pick(x: Tensor, axis: number, index: Tensor): Tensor {
+/** out[…, i, …] = x[…, index[…, i, …], …] along `axis`, in the shape of `index`. Errors about indices name `caller`. */
+export function pick(x: Tensor, axis: number, index: Tensor, caller = "gather"): Tensor {
   const kernels = commonKernels("gather", x, index);
   const out = Tensor.allocate(index.shape, x.dtype, x.device, "gather");
-  kernels.gather(reached(x, axis, index.shape), axis, index, out);
+  kernels.gather(reached(x, axis, index.shape), axis, index, out, caller);
   const { shape } = x;
   return record("gather", out, [x], [index], (g, index) => [() => unpick(g, shape, axis, index)]);
 }

@@ -57,8 +57,8 @@ export function embedding(x: Tensor, weight: Tensor, { paddingIdx = null }: Embe
 function chooseRows(weight: Tensor, places: Tensor, padding: number | null): Tensor {
   const [rows, features] = [at(weight.shape, 0), at(weight.shape, 1)];
   const index = expand(places, [at(places.shape, 0), features]);
-  if (padding === null) return pick(weight, 0, index);
-  const out = withGradMode(false, () => pick(weight, 0, index));
+  if (padding === null) return pick(weight, 0, index, "embedding");
+  const out = withGradMode(false, () => pick(weight, 0, index, "embedding"));
   return record("embedding", out, [weight], [index], (g, index) => [
     () => composite(() => unpick(where(ne(index, padding), g, 0), [rows, features], 0, index)),
   ]);

@@ -99,7 +99,7 @@ export function binaryCrossEntropyWithLogits(
 export function nllLoss(input: Tensor, target: Tensor, options: NllLossOptions = {}): Tensor {
   checkClasses("nllLoss", input, target, options);
   const mayIgnore = checkLabels("nllLoss", input, target, options.ignoreIndex ?? -100);
-  return composite(() => labelLoss(input, target, mayIgnore, options));
+  return composite(() => labelLoss("nllLoss", input, target, mayIgnore, options));
 }
 
 /**
@@ -126,18 +126,24 @@ export function crossEntropy(input: Tensor, target: Tensor, options: CrossEntrop
     return composite(() => probabilityLoss(logSoftmax(input, axis), target, options));
   }
   const mayIgnore = checkLabels("crossEntropy", input, target, ignoreIndex);
-  return composite(() => labelLoss(logSoftmax(input, axis), target, mayIgnore, options));
+  return composite(() => labelLoss("crossEntropy", logSoftmax(input, axis), target, mayIgnore, options));
 }
 
 // --- what they are made of ----------------------------------------------------------------------------------------------
 
 /** The loss of log probabilities and labels, of which those that do not count are `ignoreIndex`. */
-function labelLoss(logs: Tensor, target: Tensor, mayIgnore: boolean, options: CrossEntropyOptions): Tensor {
+function labelLoss(
+  caller: string,
+  logs: Tensor,
+  target: Tensor,
+  mayIgnore: boolean,
+  options: CrossEntropyOptions,
+): Tensor {
   const { weight, ignoreIndex = -100, labelSmoothing = 0, reduction = "mean" } = options;
   const axis = classAxis(logs);
   const counts = mayIgnore ? ne(target, ignoreIndex) : null;
   const index = counts === null ? target : where(counts, target, 0);
-  const picked = view(pick(logs, axis, unsqueeze(index, axis)), target.shape);
+  const picked = view(pick(logs, axis, unsqueeze(index, axis), caller), target.shape);
   const factors = weight ? view(pick(weight, 0, reshape(index, [-1])), target.shape) : null;
 
   let gain = factors === null ? picked : mul(picked, factors);

@@ -123,6 +123,26 @@ describeOnGpu("moving", () => {
     ).rejects.toThrow(ShapeError);
   });
 
+  test("labels and words out of range fail the next read, which names the op that got them", async () => {
+    await setDefaultDevice("webgpu");
+    const { crossEntropy, nllLoss, embedding } = nn.functional;
+    const labels = (...values: number[]) => tensor(values, { dtype: "int32" });
+    const logits = randn([3, 10]).requiresGrad_();
+    const tail = "Correct the index (in a loss: the labels, or the number of classes).";
+    const error = (op: string, index: number) =>
+      new ShapeError(
+        `${op}: got index ${index} on an axis of 10, in one of the calls since the last read; expected 0 to 9. ${tail}`,
+      );
+    const loss = crossEntropy(logits, labels(0, 10, 9));
+    loss.backward();
+    await expect(loss.item()).rejects.toThrow(error("crossEntropy", 10));
+    nllLoss(logits.detach(), labels(0, -7, 9));
+    await expect(logits.data()).rejects.toThrow(error("nllLoss", -7));
+    await expect(embedding(labels(99), ones([10, 4])).data()).rejects.toThrow(error("embedding", 99));
+    // What is to be ignored is no mistake, and nothing is left of those before.
+    expect(await crossEntropy(zeros([2, 10]), labels(-100, 3)).item()).toBeCloseTo(Math.log(10), 5);
+  });
+
   test("modules go and come back as the same objects, with their gradients and buffers", async () => {
     manualSeed(3);
     const net = new Net();
