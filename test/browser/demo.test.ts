@@ -170,6 +170,10 @@ describe.skipIf(absent !== null)(`built, on a plain server, without a GPU${reaso
     for (const place of others) await touch("touchMove", [place]);
     await touch("touchEnd", []);
     await phone.until("answer", /^Looks like a \d\.$/);
+    // The whole line is there, and the page has not moved with the finger.
+    const [endX, endY] = seven[2];
+    const ink = `document.getElementById("pad").getContext("2d").getImageData(280 * ${endX}, 280 * ${endY}, 1, 1).data[3]`;
+    await phone.page.waitForFunction(`${ink} > 0`, null, { timeout: 20_000 });
     expect(await phone.page.evaluate("scrollY")).toBe(scrolled);
     await context.close();
   });
