@@ -161,11 +161,13 @@ function fractional(dtype: DType): DType {
   return isFloating(dtype) ? dtype : "float32";
 }
 
+const ofBools: readonly BinaryOp[] = ["add", "mul", "maximum", "minimum"];
+
 function binaryDtype(spec: BinarySpec, a: Tensor, b: Tensor | number): DType {
   const dtype = resultType(a, b);
   if (spec.fractions === true) return fractional(dtype);
-  // Arithmetic on two bools has no common meaning in the kernels; as in PyTorch's sums it is done on whole numbers.
-  return dtype === "bool" ? "int32" : dtype;
+  // Sums of two bools are "or", products are "and"; other arithmetic is done on whole numbers.
+  return dtype === "bool" && !ofBools.includes(spec.op) ? "int32" : dtype;
 }
 
 function launch(kernels: KernelSet, op: BinaryOp, a: Tensor, b: Tensor | number, out: Tensor): void {

@@ -28,8 +28,8 @@ export function layerNorm(
   bias: Tensor | null = null,
   { eps = 1e-5 }: NormOptions = {},
 ): Tensor {
-  const last = typeof normalizedShape === "number" ? [normalizedShape] : [...normalizedShape];
   commonKernels("layerNorm", x, ...(weight === null ? [] : [weight]), ...(bias === null ? [] : [bias]));
+  const last = typeof normalizedShape === "number" ? [normalizedShape] : [...normalizedShape];
   checkFloating("layerNorm", x.dtype);
   checkLastAxes(x, last);
   checkAffine("layerNorm", x, last, { weight, bias });
