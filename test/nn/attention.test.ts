@@ -1,6 +1,16 @@
 /** Masks of attention, and what the layers of windows, tables and heads refuse. */
 import { describe, expect, test } from "vitest";
-import { ArgumentError, memoryStats, nn, noGrad, randn, ShapeError, type Tensor, tensor, zeros } from "../../src/index.js";
+import {
+  ArgumentError,
+  memoryStats,
+  nn,
+  noGrad,
+  randn,
+  ShapeError,
+  type Tensor,
+  tensor,
+  zeros,
+} from "../../src/index.js";
 
 const wrong = <T>(value: unknown): T => value as T;
 const close = (a: Tensor, b: Tensor): void => {
