@@ -4,8 +4,7 @@ import { createReferenceKernels } from "./kernels/reference/index.js";
 import { loadTfjs } from "./kernels/tfjs/index.js";
 import { createWasmKernels, type WasmBuild, type WasmKernels } from "./kernels/wasm/index.js";
 import { GpuDevices, type KernelTime, type WebGpuInfo, type WebGpuOptions } from "./kernels/webgpu/devices.js";
-import { breatheWith } from "./tensor/collect.js";
-import { type Device, kernelsFor, registerKernels, registerStart } from "./tensor/device.js";
+import { type Device, kernelsFor, registerBacklog, registerKernels, registerStart } from "./tensor/device.js";
 
 export type { WasmBuild } from "./kernels/wasm/index.js";
 export type { GpuKernels, KernelTime, WebGpuInfo, WebGpuOptions } from "./kernels/webgpu/devices.js";
@@ -91,7 +90,7 @@ export function getNumThreads(): number {
 const gpus = new GpuDevices((kernels) => registerKernels("webgpu", kernels), loadTfjs);
 
 registerStart("webgpu", ({ kernels }) => gpus.wake(kernels));
-breatheWith(() => gpus.caughtUp());
+registerBacklog(() => gpus.caughtUp());
 
 /** The device `"webgpu"`: how it is started, and what it does. */
 export const webgpu = {

@@ -5,6 +5,7 @@
  */
 
 import { importNode, isNode } from "../platform/node.js";
+import { devicesCaughtUp } from "./device.js";
 import { memoryStats } from "./memory.js";
 
 /** A loop that awaits nothing but settled promises lets no other task run. It steps aside this often, in milliseconds. */
@@ -21,16 +22,10 @@ let baseBytes = 0;
 
 let collector: Promise<(() => void) | null> | null = null;
 
-const others: (() => Promise<void>)[] = [];
-
-/** Has every {@link breathe} wait for `other` too: for a device that is behind with its work. */
-export function breatheWith(other: () => Promise<void>): void {
-  others.push(other);
-}
-
 /**
  * Lets other tasks run if none did for some milliseconds. In Node, where tensors take up twice the bytes that they took up
- * after the last collection (and 256 MiB more at least, 1 GiB at most), it collects garbage first.
+ * after the last collection (and 256 MiB more at least, 1 GiB at most), it collects garbage first. Waits for devices that are
+ * far behind with their work.
  */
 export async function breathe(): Promise<void> {
   const { bytes } = memoryStats();
@@ -45,7 +40,7 @@ export async function breathe(): Promise<void> {
   } else if (performance.now() - lastPause >= PAUSE_EVERY) {
     await pause();
   }
-  for (const other of others) await other();
+  await devicesCaughtUp();
 }
 
 /** Ends after the tasks that are due: a settled promise would not let them run. */

@@ -16,6 +16,7 @@ export interface DeviceOptions {
 
 const kernelSets = new Map<Device, KernelSet | (() => KernelSet)>();
 const starts = new Map<Device, (options: DeviceOptions) => Promise<KernelSet>>();
+const backlogs: (() => Promise<void>)[] = [];
 let defaultDevice: Device = "cpu";
 
 /** Makes `kernels` the kernel set of `device`, for tensors created from now on; a function makes it when first used. */
@@ -26,6 +27,16 @@ export function registerKernels(device: Device, kernels: KernelSet | (() => Kern
 /** Says how to start a device that takes time to wake up: `start` gives the kernel set that serves it now. */
 export function registerStart(device: Device, start: (options: DeviceOptions) => Promise<KernelSet>): void {
   starts.set(device, start);
+}
+
+/** Says how to wait for a device that runs behind: `caughtUp` ends once it has done most of what it was given. */
+export function registerBacklog(caughtUp: () => Promise<void>): void {
+  backlogs.push(caughtUp);
+}
+
+/** Ends once no device is far behind with its work, which would pile up. */
+export async function devicesCaughtUp(): Promise<void> {
+  for (const caughtUp of backlogs) await caughtUp();
 }
 
 /**
