@@ -8,15 +8,9 @@ import { ArgumentError } from "../../../errors.js";
 import type { DeviceBuffer, DType, Strided } from "../../../kernels/kernelSet.js";
 import { bytesPerElement } from "../../../tensor/dtype.js";
 import { at, elementCount, formatShape, isDense, type Shape, sameShape } from "../../../tensor/shape.js";
+import { assemble, type Box, covers } from "./boxes.js";
 import type { Cut, Graph, Value } from "./graph.js";
 import { locate, placesOf, refine, type Span, type View } from "./views.js";
-
-/** A box that was written into an array, over what lay there. */
-interface Box {
-  readonly starts: readonly number[];
-  readonly ends: readonly number[];
-  readonly value: Value;
-}
 
 /** Random numbers that are not in the graph yet: what uses them first may be an operator of its own. */
 export interface Lazy {
@@ -345,55 +339,9 @@ export class Contents {
   }
 
   private assemble({ frame, base, boxes, dtype }: Content): Value {
-    const { graph } = this;
-    const [box] = boxes;
-    if (typeof base === "number" && boxes.length === 1 && box !== undefined) {
-      const pads = [...box.starts, ...frame.map((extent, axis) => extent - at(box.ends, axis))];
-      return graph.add(
-        "Pad",
-        [box.value, graph.ints(pads), graph.number(dtype, base)],
-        { dtype, shape: frame },
-        { mode: "constant" },
-      );
-    }
     const under = isLazy(base) ? base.make(frame) : (base ?? 0);
-    const whole = { starts: frame.map(() => 0), ends: [...frame] };
-    return this.assembleRegion(whole, under, boxes, dtype);
+    return assemble(this.graph, { frame, under, boxes, dtype });
   }
-
-  /** A part of an array that is the topmost of `boxes` at each place, and `under` where there is none. */
-  private assembleRegion(region: Region, under: Value | number, boxes: readonly Box[], dtype: DType): Value {
-    const { graph } = this;
-    const met = boxes.filter((box) => meets(box, region));
-    const top = met.at(-1);
-    const shape = region.starts.map((start, axis) => at(region.ends, axis) - start);
-    if (top === undefined) {
-      if (typeof under !== "number") return graph.slice(under, cutsOf(region, under.shape));
-      return graph.expand(graph.number(dtype, under), shape);
-    }
-    if (covers(top, region)) {
-      const inside = {
-        starts: region.starts.map((start, axis) => start - at(top.starts, axis)),
-        ends: region.ends.map((end, axis) => end - at(top.starts, axis)),
-      };
-      return graph.slice(top.value, cutsOf(inside, top.value.shape));
-    }
-    const axis = shape.findIndex((_, i) => bordersWithin(region, met, i).length > 0);
-    const borders = [at(region.starts, axis), ...bordersWithin(region, met, axis), at(region.ends, axis)];
-    const parts = borders.slice(0, -1).map((start, i) => {
-      const part = {
-        starts: region.starts.map((other, j) => (j === axis ? start : other)),
-        ends: region.ends.map((other, j) => (j === axis ? at(borders, i + 1) : other)),
-      };
-      return this.assembleRegion(part, under, met, dtype);
-    });
-    return graph.concat(parts, axis);
-  }
-}
-
-interface Region {
-  readonly starts: readonly number[];
-  readonly ends: readonly number[];
 }
 
 function isValue(base: Content["base"] | undefined): base is Value {
@@ -402,32 +350,6 @@ function isValue(base: Content["base"] | undefined): base is Value {
 
 function isLazy(base: Content["base"] | Value | Lazy | undefined): base is Lazy {
   return typeof base === "object" && base !== null && "make" in base;
-}
-
-function covers(box: Region, region: Region): boolean {
-  return box.starts.every(
-    (start, axis) => start <= at(region.starts, axis) && at(box.ends, axis) >= at(region.ends, axis),
-  );
-}
-
-function meets(box: Region, region: Region): boolean {
-  return box.starts.every(
-    (start, axis) => start < at(region.ends, axis) && at(box.ends, axis) > at(region.starts, axis),
-  );
-}
-
-/** Where boxes begin or end inside of a region, along one axis. */
-function bordersWithin(region: Region, boxes: readonly Box[], axis: number): number[] {
-  const all = boxes.flatMap(({ starts, ends }) => [at(starts, axis), at(ends, axis)]);
-  const inside = all.filter((place) => place > at(region.starts, axis) && place < at(region.ends, axis));
-  return [...new Set(inside)].sort((a, b) => a - b);
-}
-
-function cutsOf({ starts, ends }: Region, shape: Shape): Cut[] {
-  return shape.flatMap((extent, axis): Cut[] => {
-    const [start, end] = [at(starts, axis), at(ends, axis)];
-    return start === 0 && end === extent ? [] : [{ axis, start, end, step: 1 }];
-  });
 }
 
 /** Whether a view is all of its buffer, in order. */
