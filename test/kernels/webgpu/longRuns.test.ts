@@ -5,12 +5,15 @@ import {
   manualSeed,
   memoryStats,
   nn,
+  noGrad,
   optim,
   randn,
   setDefaultDevice,
   type Tensor,
   webgpu,
+  zeros,
 } from "../../../src/index.js";
+import { requestDevice } from "../../../src/kernels/webgpu/adapter.js";
 import { collectAndFinalize } from "../../support/collectGarbage.js";
 import { KernelBench } from "../bench.js";
 import { describeOnGpu, newKernels } from "./gpu.js";
@@ -94,6 +97,25 @@ describeOnGpu("what is sent and has not run yet", () => {
     }
     expect(finished).toBeGreaterThan(0);
     expect(await bench.read(out)).toHaveLength(10_000);
+  });
+
+  test("is waited for by loaders", async () => {
+    const device = await requestDevice({});
+    await webgpu.init({ device });
+    const x = zeros([20_000], { device: "webgpu" });
+    let isHalfDone = false;
+    const half = async () => {
+      await device.queue.onSubmittedWorkDone();
+      isHalfDone = true;
+    };
+    for (let i = 0; i < 60 * 128; i++) {
+      if (i === 25 * 128) void half();
+      noGrad(() => void x.add_(1));
+    }
+    expect(isHalfDone).toBe(false);
+    for await (const _ of new data.DataLoader({ length: 2, get: (i: number) => i })) break;
+    expect(isHalfDone).toBe(true);
+    expect(await x.sum().item()).toBe(20_000 * 60 * 128);
   });
 
   test("is warned of once where a loop never waits", async () => {
