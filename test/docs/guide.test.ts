@@ -35,6 +35,7 @@ test("there are pages", () => {
     "devices.md",
     "from-pytorch.md",
     "memory.md",
+    "pytorch-names.md",
     "tensors.md",
     "training.md",
     "writing-an-op.md",

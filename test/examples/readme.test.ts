@@ -65,7 +65,9 @@ test("every npm command is there", () => {
 
 test("every name in the table is there", () => {
   const { nn, optim, data, autograd, Tensor } = tapegrad;
-  const places: object[] = [tapegrad, nn, nn.init, optim, data, data.transforms, autograd, Tensor.prototype];
+  const { lrScheduler, swaUtils } = optim;
+  const namespaces = [tapegrad, nn, nn.init, nn.utils, optim, lrScheduler, swaUtils, data, data.transforms, autograd];
+  const places: object[] = [...namespaces, Tensor.prototype, nn.Module.prototype];
   const rows = readme.split("\n").filter((line) => line.startsWith("| ") && !line.startsWith("| Area"));
   const names = rows.flatMap((row) =>
     [...(row.split("|")[2] ?? "").matchAll(/`(\w+)`/g)].map(([, name]) => String(name)),
