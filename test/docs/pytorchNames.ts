@@ -1,4 +1,4 @@
-/** The page docs/pytorch-names.md, made from what is exported here and from PyTorch's names (pytorchNames.json). */
+/** The page docs/pytorch-names.md, made from what is exported here and from PyTorch's names (test/golden/pytorchNames.json). */
 import { readFileSync } from "node:fs";
 import { nn, optim, Tensor } from "../../src/index.js";
 
@@ -65,7 +65,7 @@ const reasons: readonly (readonly [RegExp, string])[] = [
 
 /** The page, from the exports as they are now. */
 export function page(): string {
-  const names = JSON.parse(readFileSync(new URL("pytorchNames.json", import.meta.url), "utf8")) as Names;
+  const names = JSON.parse(readFileSync(new URL("../golden/pytorchNames.json", import.meta.url), "utf8")) as Names;
   const areas = Object.keys(ours) as Area[];
   const counts = areas.map((area) => {
     const { present } = compare(area, names[area]);

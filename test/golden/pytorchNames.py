@@ -1,4 +1,4 @@
-"""The public names of PyTorch that docs/pytorch-names.md compares: python3 test/docs/pytorchNames.py"""
+"""The public names of PyTorch that docs/pytorch-names.md compares: python3 test/golden/pytorchNames.py"""
 import inspect
 import json
 from pathlib import Path
