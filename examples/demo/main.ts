@@ -1,4 +1,5 @@
 /** The page: shows what the worker tells, and tells it what the user wants. */
+import type { Device } from "tapegrad";
 import { Drawing } from "./drawing.js";
 import { byId } from "./elements.js";
 import type { Curves, Offer, Report, Request, Status } from "./messages.js";
@@ -24,6 +25,8 @@ const races = new Races(ask);
 const settings = new SettingsForm((changed) => ask({ type: "settings", settings: changed }));
 
 let status: Status | null = null;
+/** The device that was asked for and is not there yet. */
+let wanted: Device | null = null;
 
 trainButton.addEventListener("click", () => {
   problem.hidden = true;
@@ -34,7 +37,8 @@ sampleButton.addEventListener("click", () => ask({ type: "sample" }));
 weightsButton.addEventListener("click", () => ask({ type: "weights" }));
 devices.addEventListener("change", (event) => {
   if (!(event.target instanceof HTMLInputElement)) return;
-  ask({ type: "device", device: event.target.value === "webgpu" ? "webgpu" : "cpu" });
+  wanted = event.target.value === "webgpu" ? "webgpu" : "cpu";
+  ask({ type: "device", device: wanted });
 });
 document.addEventListener("visibilitychange", () => {
   if (document.visibilityState === "hidden") ask({ type: "save" });
@@ -109,7 +113,8 @@ function showStatus(next: Status): void {
   for (const button of [trainButton, startOverButton, weightsButton]) button.disabled = isComparing;
   sampleButton.disabled = false;
   devices.disabled = isComparing;
-  for (const input of devices.querySelectorAll("input")) input.checked = input.value === device;
+  if (device === wanted) wanted = null;
+  for (const input of devices.querySelectorAll("input")) input.checked = input.value === (wanted ?? device);
   settings.show(next.settings, isComparing);
   races.isComparing = isComparing;
   put("seen", imagesSeen.toLocaleString("en"));
@@ -127,6 +132,8 @@ function showCurves(curves: Curves): void {
 }
 
 function showProblem(message: string): void {
+  wanted = null;
+  for (const input of devices.querySelectorAll("input")) input.checked = input.value === (status?.device ?? "cpu");
   problem.textContent = message;
   problem.hidden = false;
 }
