@@ -1,14 +1,9 @@
 import { ArgumentError, ShapeError } from "../../errors.js";
 import { checkOptions } from "../../nn/arguments.js";
 import { Module } from "../../nn/module.js";
-import { withGradMode } from "../../tensor/autograd.js";
-import { cat } from "../../tensor/ops/joining.js";
-import { clone } from "../../tensor/ops/layout.js";
-import { at, formatShape } from "../../tensor/shape.js";
+import { formatShape } from "../../tensor/shape.js";
 import { commonKernels, Tensor } from "../../tensor/tensor.js";
-import { batchPlan, fixedPlan, type Plan } from "./export/batch.js";
-import { encodeGraph } from "./export/encode.js";
-import { type Subject, type Trace, trace } from "./export/trace.js";
+import type { Subject } from "./export/trace.js";
 
 /** Settings of {@link exportOnnx}. */
 export interface ExportOnnxOptions {
@@ -75,15 +70,13 @@ export async function exportOnnx(
   const forward =
     module === null ? (model as Traceable) : (...inputs: Tensor[]) => Reflect.apply(module.forward, module, inputs);
   const subject: Subject = { module, run: (inputs) => forward(...inputs) };
-  const run = (copies: number): Trace => {
-    const inputs = examples.map((example, index) => repeated(example, batched[index] === true ? copies : 1));
-    try {
-      return trace(kernels, subject, inputs);
-    } finally {
-      for (const input of inputs) input.dispose();
-    }
-  };
-  const plan = inMode(module, options.training ?? false, () => planOf(run, examples, batched));
+  // All that traces and encodes is loaded when it is needed: most scripts export nothing.
+  const [{ planFor }, { encodeGraph }, { encodeModel }] = await Promise.all([
+    import("./export/plan.js"),
+    import("./export/encode.js"),
+    import("./proto/encode.js"),
+  ]);
+  const plan = planFor(kernels, subject, examples, batched, options.training ?? false);
   const { outputs } = plan.trace;
   const outputNames = checkedNames(
     "outputNames",
@@ -98,51 +91,7 @@ export async function exportOnnx(
     outputs: outputNames,
     parameters: new Set(module?.namedParameters().map(([name]) => name)),
   });
-  const { encodeModel } = await import("./proto/encode.js");
   return encodeModel(graph);
-}
-
-function planOf(run: (copies: number) => Trace, examples: readonly Tensor[], batched: readonly boolean[]): Plan {
-  const first = examples[batched.indexOf(true)];
-  if (first === undefined) return fixedPlan(run(1));
-  const size = at(first.shape, 0);
-  // A single row, which a slice may leave of a small batch, looks like something to be broadcast.
-  const copies = size < 4 ? [3, 4, 5] : [1, 2, 3];
-  const traces = copies.map((count) => {
-    try {
-      return run(count);
-    } catch (error) {
-      if (!(error instanceof ShapeError) || count === 1) throw error;
-      throw new ShapeError(
-        `exportOnnx: got an error with a batch of ${count * size}, though the example has ${size}; expected a function of batches of any size. ` +
-          `Pass { dynamicBatch: false } to keep the size. The error: ${error.message}`,
-        { cause: error },
-      );
-    }
-  });
-  return batchPlan(
-    copies.map((count) => count * size),
-    traces,
-  );
-}
-
-/** A leaf with the elements of `x`, `copies` times one after another along the first axis. */
-function repeated(x: Tensor, copies: number): Tensor {
-  const copy = withGradMode(false, () => (copies === 1 ? clone(x) : cat(new Array<Tensor>(copies).fill(x))));
-  return copy.requiresGrad_(x.requiresGrad);
-}
-
-function inMode<T>(module: Module | null, training: boolean, fn: () => T): T {
-  const modules = module?.modules() ?? [];
-  const modes = modules.map((each) => each.training);
-  try {
-    module?.train(training);
-    return fn();
-  } finally {
-    modules.forEach((each, index) => {
-      each.training = modes[index] ?? true;
-    });
-  }
 }
 
 function batchedInputs(

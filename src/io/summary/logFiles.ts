@@ -3,7 +3,6 @@ import { importNode } from "../../platform/node.js";
 import { reasonOf } from "../../platform/reasonOf.js";
 import { FileError } from "../fileError.js";
 import type { Content, Entry } from "./entry.js";
-import { eventRecord, versionRecord } from "./event.js";
 import { LogFile } from "./logFile.js";
 import { csvHead, csvLine, jsonLine } from "./text.js";
 
@@ -42,7 +41,7 @@ export class LogFiles {
       const entry: Entry = { ...about, content: await content };
       for (const format of this.formats) {
         const file = await this.fileFor(format, entry.series === undefined ? "" : runOf(entry.tag, entry.series));
-        const record = recordIn(format, entry);
+        const record = await recordIn(format, entry);
         if (record !== null) file.add(record);
       }
     });
@@ -94,6 +93,7 @@ export class LogFiles {
     if (format === "jsonl") return new LogFile(join(this.folder, "events.jsonl"), utf8(""), true);
     const now = Date.now() / 1000;
     const name = `events.out.tfevents.${Math.floor(now)}.${hostname()}.${process.pid}.${this.number}${this.suffix}`;
+    const { versionRecord } = await events();
     return new LogFile(join(this.folder, run, name), versionRecord(now), false);
   }
 }
@@ -103,8 +103,13 @@ function runOf(tag: string, series: string): string {
   return `${tag}_${series}`.replaceAll(/[/\\]/g, "_");
 }
 
-function recordIn(format: LogFormat, entry: Entry): Uint8Array | null {
-  if (format === "tensorboard") return eventRecord(entry);
+/** What encodes events is loaded when it is needed: most scripts write none. */
+function events(): Promise<typeof import("./event.js")> {
+  return import("./event.js");
+}
+
+async function recordIn(format: LogFormat, entry: Entry): Promise<Uint8Array | null> {
+  if (format === "tensorboard") return (await events()).eventRecord(entry);
   const line = format === "csv" ? csvLine(entry) : jsonLine(entry);
   return line === null ? null : utf8(line);
 }
