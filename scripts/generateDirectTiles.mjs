@@ -106,41 +106,15 @@ write(
   "  unchecked(TILES[filters - 1])(image, weights, weightsEnd, bias, at, out, plane);",
   "}",
   "",
-  "/** The convolution of the whole tiles from `at` to `end`. */",
-  "// @ts-ignore: decorators of functions are AssemblyScript's",
-  "@inline",
-  "export function tiles(",
-  "  filters: i32, image: usize, weights: usize, weightsEnd: usize, bias: usize, at: usize, end: usize, out: usize,",
-  "  plane: usize,",
-  "): void {",
-  "  unchecked(TILE_LOOPS[filters - 1])(image, weights, weightsEnd, bias, at, end, out, plane);",
-  "}",
-  "",
   "// Calls by way of tables are not inlined: in one large function, engines would order the sums in another way.",
   "type Tile = (",
   "  image: usize, weights: usize, weightsEnd: usize, bias: usize, at: usize, out: usize, plane: usize,",
   ") => void;",
-  "type TileLoop = (",
-  "  image: usize, weights: usize, weightsEnd: usize, bias: usize, at: usize, end: usize, out: usize, plane: usize,",
-  ") => void;",
-  `const TILE_LOOPS: StaticArray<TileLoop> = [${Object.keys(widths)
-    .map((filters) => `tiles${filters}`)
-    .join(", ")}];`,
   `const TILES: StaticArray<Tile> = [${Object.keys(widths)
     .map((filters) => `tile${filters}`)
     .join(", ")}];`,
 );
-for (const [filters, width] of Object.entries(widths)) {
-  imageTile(Number(filters), width);
-  write(
-    "",
-    `function tiles${filters}(`,
-    "  image: usize, weights: usize, weightsEnd: usize, bias: usize, at: usize, end: usize, out: usize, plane: usize,",
-    "): void {",
-    `  for (; at < end; at += ${16 * width}) tile${filters}(image, weights, weightsEnd, bias, at, out, plane);`,
-    "}",
-  );
-}
+for (const [filters, width] of Object.entries(widths)) imageTile(Number(filters), width);
 write(
   "",
   "/**",

@@ -37,12 +37,10 @@ export interface ConvGeometry extends WindowGeometry {
   readonly groups: number;
 }
 
-/** All fields of a {@link ConvGeometry}: two convolutions that agree in them are alike. */
-export const CONV_FIELDS = [
+/** All fields of a {@link WindowGeometry}. */
+export const WINDOW_FIELDS = [
   "batch",
   "channels",
-  "outChannels",
-  "groups",
   "inHeight",
   "inWidth",
   "outHeight",
@@ -55,6 +53,13 @@ export const CONV_FIELDS = [
   "padLeft",
   "dilationHeight",
   "dilationWidth",
+] as const satisfies readonly (keyof WindowGeometry)[];
+
+/** All fields of a {@link ConvGeometry}: two convolutions that agree in them are alike. */
+export const CONV_FIELDS = [
+  ...WINDOW_FIELDS,
+  "outChannels",
+  "groups",
 ] as const satisfies readonly (keyof ConvGeometry)[];
 
 /**

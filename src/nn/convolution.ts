@@ -14,7 +14,8 @@ import type { Parameter } from "./parameter.js";
 /** What a convolution reads beyond the edge. */
 export type PaddingMode = "zeros" | "reflect" | "replicate" | "circular";
 
-const paddingModes: readonly string[] = ["zeros", "reflect", "replicate", "circular"] satisfies PaddingMode[];
+/** How what lies around the input may be filled. */
+export const paddingModes: readonly string[] = ["zeros", "reflect", "replicate", "circular"] satisfies PaddingMode[];
 
 /** Settings of {@link Conv2d}. */
 export interface Conv2dLayerOptions extends ParameterPlace {

@@ -5,7 +5,7 @@ import { composite } from "../tensor/scopes.js";
 import type { Tensor } from "../tensor/tensor.js";
 import { countOf } from "../tensor/window.js";
 import { checkChoice, checkCount, checkDType, checkGroups, checkOptions, settings } from "./arguments.js";
-import type { PaddingMode } from "./convolution.js";
+import { type PaddingMode, paddingModes } from "./convolution.js";
 import { inLayer } from "./errorPlace.js";
 import { Module } from "./module.js";
 import { drawWeights, newParameter, type ParameterPlace } from "./newParameter.js";
@@ -107,7 +107,7 @@ export class Conv1d extends Convolution1d {
       "device",
     ]);
     const { padding = 0, paddingMode = "zeros", ...others } = options;
-    checkChoice("Conv1d", "paddingMode", paddingMode, ["zeros", "reflect", "replicate", "circular"]);
+    checkChoice("Conv1d", "paddingMode", paddingMode, paddingModes);
     if (typeof padding === "string") checkChoice("Conv1d", "padding", padding, ["same", "valid"]);
     else countOf("Conv1d", "padding", padding, 0);
     if (padding === "same" && (options.stride ?? 1) !== 1) {

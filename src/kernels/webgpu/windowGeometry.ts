@@ -1,38 +1,25 @@
 /** Window geometry among the uniforms of a kernel. */
-import type { AvgPoolGeometry, ConvGeometry, WindowGeometry } from "../kernelSet.js";
-
-const windowFields = [
-  "batch",
-  "channels",
-  "inHeight",
-  "inWidth",
-  "outHeight",
-  "outWidth",
-  "kernelHeight",
-  "kernelWidth",
-  "strideHeight",
-  "strideWidth",
-  "padTop",
-  "padLeft",
-  "dilationHeight",
-  "dilationWidth",
-] as const satisfies readonly (keyof WindowGeometry)[];
-
-const convFields = ["outChannels", "groups"] as const satisfies readonly (keyof ConvGeometry)[];
+import {
+  type AvgPoolGeometry,
+  CONV_FIELDS,
+  type ConvGeometry,
+  WINDOW_FIELDS,
+  type WindowGeometry,
+} from "../geometry.js";
 
 function integers(names: readonly string[]): Record<string, "i32"> {
   return Object.fromEntries(names.map((name) => [name, "i32" as const]));
 }
 
-export const windowUniforms = integers(windowFields);
-export const convUniforms = integers([...windowFields, ...convFields]);
+export const windowUniforms = integers(WINDOW_FIELDS);
+export const convUniforms = integers(CONV_FIELDS);
 
 export function windowNumbers(g: WindowGeometry): number[] {
-  return windowFields.map((name) => g[name]);
+  return WINDOW_FIELDS.map((name) => g[name]);
 }
 
 export function convNumbers(g: ConvGeometry): number[] {
-  return [...windowNumbers(g), ...convFields.map((name) => g[name])];
+  return CONV_FIELDS.map((name) => g[name]);
 }
 
 /** Of average pooling, the window's divisor: the function `divisorOf(oy, ox)` goes with these. */

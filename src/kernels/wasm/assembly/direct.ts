@@ -7,7 +7,7 @@
  */
 import * as slot from "./convolutionArguments";
 import { copyPlanes } from "./directCopy";
-import { tile, tiles, widthOf } from "./directTiles";
+import { tile, widthOf } from "./directTiles";
 import { argument, pointer, threadIndex } from "./environment";
 import { ZEROS } from "./gemm";
 
@@ -112,19 +112,11 @@ function filterRows(phase: i32, group: i32, source: usize, row: i32, rows: i32, 
     let weights = firstWeights;
     let bias = firstBias;
     let out = target;
-    // Where the first row and the last have all taps, those between have them too.
-    const complete =
-      whole && load<u32>(rowTaps + load<u32>(chunk, 8)) == 0 && <usize>load<u32>(rowTaps + load<u32>(chunkEnd - 16, 8), 4) == count;
     for (let block = 0; block < blocks; block++) {
       const filters = filtersOf(block);
       const recordBytes = <usize>(filters + 1) << 2;
       const tileBytes = <usize>widthOf(filters) << 4;
-      let at = chunk;
-      if (complete) {
-        at += (chunkEnd - chunk) / tileBytes * tileBytes;
-        tiles(filters, source, weights, weights + count * recordBytes, bias, chunk, at, out, plane);
-      }
-      for (; at < chunkEnd; at += tileBytes) {
+      for (let at = chunk; at < chunkEnd; at += tileBytes) {
         // Further down, taps begin and end earlier: the tile's taps are those from its last row's first to its first row's last.
         const here = min(at + tileBytes, chunkEnd);
         const from = weights + recordBytes * <usize>load<u32>(rowTaps + load<u32>(here - 16, 8));

@@ -31,24 +31,10 @@ export function tile(
   unchecked(TILES[filters - 1])(image, weights, weightsEnd, bias, at, out, plane);
 }
 
-/** The convolution of the whole tiles from `at` to `end`. */
-// @ts-ignore: decorators of functions are AssemblyScript's
-@inline
-export function tiles(
-  filters: i32, image: usize, weights: usize, weightsEnd: usize, bias: usize, at: usize, end: usize, out: usize,
-  plane: usize,
-): void {
-  unchecked(TILE_LOOPS[filters - 1])(image, weights, weightsEnd, bias, at, end, out, plane);
-}
-
 // Calls by way of tables are not inlined: in one large function, engines would order the sums in another way.
 type Tile = (
   image: usize, weights: usize, weightsEnd: usize, bias: usize, at: usize, out: usize, plane: usize,
 ) => void;
-type TileLoop = (
-  image: usize, weights: usize, weightsEnd: usize, bias: usize, at: usize, end: usize, out: usize, plane: usize,
-) => void;
-const TILE_LOOPS: StaticArray<TileLoop> = [tiles1, tiles2, tiles3, tiles4, tiles5, tiles6];
 const TILES: StaticArray<Tile> = [tile1, tile2, tile3, tile4, tile5, tile6];
 
 function tile1(
@@ -101,12 +87,6 @@ function tile1(
   v128.store(to7, s07);
 }
 
-function tiles1(
-  image: usize, weights: usize, weightsEnd: usize, bias: usize, at: usize, end: usize, out: usize, plane: usize,
-): void {
-  for (; at < end; at += 128) tile1(image, weights, weightsEnd, bias, at, out, plane);
-}
-
 function tile2(
   image: usize, weights: usize, weightsEnd: usize, bias: usize, at: usize, out: usize, plane: usize,
 ): void {
@@ -149,12 +129,6 @@ function tile2(
   v128.store(to1, s11);
   v128.store(to2, s12);
   v128.store(to3, s13);
-}
-
-function tiles2(
-  image: usize, weights: usize, weightsEnd: usize, bias: usize, at: usize, end: usize, out: usize, plane: usize,
-): void {
-  for (; at < end; at += 64) tile2(image, weights, weightsEnd, bias, at, out, plane);
 }
 
 function tile3(
@@ -204,12 +178,6 @@ function tile3(
   v128.store(to2, s22);
 }
 
-function tiles3(
-  image: usize, weights: usize, weightsEnd: usize, bias: usize, at: usize, end: usize, out: usize, plane: usize,
-): void {
-  for (; at < end; at += 48) tile3(image, weights, weightsEnd, bias, at, out, plane);
-}
-
 function tile4(
   image: usize, weights: usize, weightsEnd: usize, bias: usize, at: usize, out: usize, plane: usize,
 ): void {
@@ -252,12 +220,6 @@ function tile4(
   to1 += plane;
   v128.store(to0, s30);
   v128.store(to1, s31);
-}
-
-function tiles4(
-  image: usize, weights: usize, weightsEnd: usize, bias: usize, at: usize, end: usize, out: usize, plane: usize,
-): void {
-  for (; at < end; at += 32) tile4(image, weights, weightsEnd, bias, at, out, plane);
 }
 
 function tile5(
@@ -310,12 +272,6 @@ function tile5(
   to1 += plane;
   v128.store(to0, s40);
   v128.store(to1, s41);
-}
-
-function tiles5(
-  image: usize, weights: usize, weightsEnd: usize, bias: usize, at: usize, end: usize, out: usize, plane: usize,
-): void {
-  for (; at < end; at += 32) tile5(image, weights, weightsEnd, bias, at, out, plane);
 }
 
 function tile6(
@@ -376,12 +332,6 @@ function tile6(
   to1 += plane;
   v128.store(to0, s50);
   v128.store(to1, s51);
-}
-
-function tiles6(
-  image: usize, weights: usize, weightsEnd: usize, bias: usize, at: usize, end: usize, out: usize, plane: usize,
-): void {
-  for (; at < end; at += 32) tile6(image, weights, weightsEnd, bias, at, out, plane);
 }
 
 /**
