@@ -18,6 +18,7 @@ import {
   tensor,
   zeros,
 } from "../../src/index.js";
+import { settledMemory } from "../support/collectGarbage.js";
 import { expectEnds, goldenOrders, seeded } from "./goldenOrders.js";
 
 const { DataLoader, TensorDataset } = data;
@@ -291,7 +292,7 @@ describe("prefetching", () => {
   });
 
   it("gives back what was in the making when the loop is left", async () => {
-    const before = memoryStats().bytes;
+    const before = (await settledMemory()).bytes;
     const dataset: data.Dataset<Tensor> = { length: 4, get: async () => zeros([LARGE]) };
     for await (const _ of new DataLoader(dataset, { batchSize: 2, prefetch: true })) break;
     await new Promise((resolve) => setTimeout(resolve, 20));
@@ -422,7 +423,7 @@ describe("mistakes", () => {
 describe("memory", () => {
   it("gives back the views of a batch with it, and leaves kept ones", async () => {
     const loader = new DataLoader(new TensorDataset(zeros([4, LARGE])), { batchSize: 2 });
-    const before = memoryStats().bytes;
+    const before = (await settledMemory()).bytes;
     const views: Tensor[] = [];
     let kept: Tensor | null = null;
     for await (const [batch] of loader) {

@@ -11,6 +11,7 @@ import {
   type Tensor,
   tensor,
 } from "../../src/index.js";
+import { settledMemory } from "../support/collectGarbage.js";
 
 const wrong = <T>(value: unknown): T => value as T;
 
@@ -120,7 +121,7 @@ describe("IterableDataset", () => {
         }
       },
     };
-    const before = memoryStats().bytes;
+    const before = (await settledMemory()).bytes;
     let count = 0;
     let most = 0;
     for await (const _ of new data.DataLoader(dataset, { batchSize: 4 })) {

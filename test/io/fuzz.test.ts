@@ -18,6 +18,7 @@ import {
 } from "../../src/index.js";
 import { decodeTree, encodeTree } from "../../src/io/checkpointTree.js";
 import { crc32 } from "../../src/io/checksums.js";
+import { settledMemory } from "../support/collectGarbage.js";
 import { Damage, joined } from "./damage.js";
 
 /** Cases for each of two ways of damaging a format. */
@@ -39,7 +40,7 @@ async function fuzz<T>(
   check: (loaded: T, bytes: Uint8Array) => void,
 ): Promise<Count> {
   const count: Count = { refused: 0, loaded: 0 };
-  const before = memoryStats();
+  const before = await settledMemory();
   for (let index = 0; index < cases; index++) {
     const bytes = make(index);
     try {

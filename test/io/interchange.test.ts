@@ -17,6 +17,7 @@ import {
   type Tensor,
   tensor,
 } from "../../src/index.js";
+import { settledMemory } from "../support/collectGarbage.js";
 import { type Expected, expectedIn, failure, interchange, Net, type Packed, packed } from "./support.js";
 
 const folder = mkdtempSync(join(tmpdir(), "tapegrad-interchange-"));
@@ -103,7 +104,7 @@ describe("what PyTorch writes", () => {
   });
 
   test("tensors that share memory there share it here, and take it once", async () => {
-    const before = memoryStats().bytes;
+    const before = (await settledMemory()).bytes;
     const state = await load(at("views.pt"));
     const { "tied.a": a, "tied.b": b } = state;
     a?.fill_(5);
@@ -162,7 +163,7 @@ describe("what is refused", () => {
     ],
     ["expected.json", DataFormatError, `got ${0} bytes`],
   ] as const)("%s", async (name, Kind, message) => {
-    const before = memoryStats();
+    const before = await settledMemory();
     const error = await failure(load(at(name)));
     expect(error).toBeInstanceOf(Kind);
     const text = error.message.replaceAll(at(name), "FILE");

@@ -22,6 +22,7 @@ import {
   tensor,
   zeros,
 } from "../../src/index.js";
+import { settledMemory } from "../support/collectGarbage.js";
 import { failure } from "./support.js";
 
 const folder = mkdtempSync(join(tmpdir(), "tapegrad-safetensors-"));
@@ -370,7 +371,7 @@ describe("loading refuses", () => {
       `got the byte 2 in tensor "a" of the bytes; expected 0 or 1, since its elements are bools. The file is damaged: make or copy it again.`,
     ],
   ])("%s", async (_, bytes, message) => {
-    const before = memoryStats();
+    const before = await settledMemory();
     const error = await failure(load(bytes));
     expect(error).toBeInstanceOf(DataFormatError);
     expect(error.message).toBe(`load: ${message}`);

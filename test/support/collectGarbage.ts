@@ -1,5 +1,6 @@
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
+import { type MemoryStats, memoryStats } from "tapegrad";
 
 setFlagsFromString("--expose-gc");
 
@@ -12,4 +13,13 @@ export async function collectAndFinalize(): Promise<void> {
     collectGarbage();
     await new Promise((resolve) => setTimeout(resolve, 2));
   }
+}
+
+/**
+ * What is alive once the garbage of earlier tests is gone: to be compared with, wherever a test awaits in between, for
+ * the collector would give that garbage back during the await.
+ */
+export async function settledMemory(): Promise<MemoryStats> {
+  await collectAndFinalize();
+  return memoryStats();
 }
