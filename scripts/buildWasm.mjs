@@ -2,6 +2,7 @@
 // newer than everything it is made from.
 import { readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { deflateRawSync } from "node:zlib";
 import asc from "assemblyscript/asc";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
@@ -24,11 +25,13 @@ const made = statSync(root + target, { throwIfNoEntry: false })?.mtimeMs ?? 0;
 
 if (made < newest || process.argv.includes("--force")) {
   const lines = [
-    "/** The compiled kernels in base64. Made by scripts/buildWasm.mjs: do not edit. */",
+    "/** The compiled kernels: their sizes, and they themselves, deflated, in base64. Made by scripts/buildWasm.mjs: do not edit. */",
     "export const binaries = {",
   ];
   for (const [name, flags] of Object.entries(builds)) {
-    lines.push(`  ${name}:`, `    "${Buffer.from(await compile(name, flags)).toString("base64")}",`);
+    const binary = await compile(name, flags);
+    const deflated = deflateRawSync(binary, { level: 9 }).toString("base64");
+    lines.push(`  ${name}: {`, `    size: ${binary.length},`, `    deflated:`, `      "${deflated}",`, "  },");
   }
   lines.push("} as const;", "");
   writeFileSync(root + target, lines.join("\n"));

@@ -1,4 +1,5 @@
 /** Which of the compiled modules this machine can run. */
+import { inflateSync } from "fflate";
 import { ArgumentError } from "../../errors.js";
 import { binaries } from "./binaries.js";
 
@@ -8,6 +9,10 @@ export type WasmBuild = keyof typeof binaries;
 /** What Node offers beyond the language, where this is Node. */
 interface NodeV8 {
   setFlagsFromString(flags: string): void;
+}
+
+interface NodeZlib {
+  inflateRawSync(bytes: Uint8Array): Uint8Array;
 }
 
 /** A built-in module of Node, or null elsewhere. Bundlers see no import. */
@@ -39,8 +44,21 @@ export function chooseBuild(wanted: WasmBuild | null): WasmBuild {
 
 /** The bytes of a build; for memory that is not shared, with the import rewritten so. */
 export function buildBytes(build: WasmBuild, shared: boolean): Uint8Array<ArrayBuffer> {
-  const bytes = Uint8Array.from(atob(binaries[build]), (char) => char.charCodeAt(0));
+  const { size, deflated } = binaries[build];
+  const packed = bytesOf(atob(deflated));
+  const bytes = new Uint8Array(size);
+  const zlib = nodeModule("node:zlib") as NodeZlib | null;
+  // JavaScript that has not run before takes 10 ms for it, a twentieth of the time from start to first loss.
+  if (zlib === null) inflateSync(packed, { out: bytes });
+  else bytes.set(zlib.inflateRawSync(packed));
   if (!shared) unshareMemory(bytes);
+  return bytes;
+}
+
+/** A loop of its own: `Uint8Array.from` takes five times as long. */
+function bytesOf(binary: string): Uint8Array {
+  const bytes = new Uint8Array(binary.length);
+  for (let i = 0; i < bytes.length; i++) bytes[i] = binary.charCodeAt(i);
   return bytes;
 }
 
