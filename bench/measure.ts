@@ -11,7 +11,7 @@ export interface Times {
 }
 
 /** How long one round of one side should take, in milliseconds. */
-const roundLength = 250;
+export const ROUND = 250;
 
 /** How long each side runs before it counts, in milliseconds: until code is compiled and memory is there. */
 const warmUp = 500;
@@ -19,10 +19,10 @@ const warmUp = 500;
 /** A pause between the sides in milliseconds, in which the other's threads go to sleep. */
 const pause = 20;
 
-/** Measures every side once in each round. */
-export async function measureInTurns(sides: readonly Timed[], rounds: number): Promise<Times[]> {
+/** Measures every side once in each round of `length` milliseconds. */
+export async function measureInTurns(sides: readonly Timed[], rounds: number, length = ROUND): Promise<Times[]> {
   const counts: number[] = [];
-  for (const side of sides) counts.push(await goesPerRound(side));
+  for (const side of sides) counts.push(await goesPerRound(side, length));
   const samples: number[][] = sides.map(() => []);
   for (let round = 0; round < rounds; round++) {
     for (const [index, side] of sides.entries()) {
@@ -35,14 +35,14 @@ export async function measureInTurns(sides: readonly Timed[], rounds: number): P
 }
 
 /** Warms a side up, and finds how often it goes in one round. */
-async function goesPerRound(side: Timed): Promise<number> {
+async function goesPerRound(side: Timed, length: number): Promise<number> {
   let spent = 0;
   let times = 1;
   for (;;) {
     const milliseconds = await side(times);
     spent += milliseconds;
-    if (spent >= warmUp) return Math.max(1, Math.round((roundLength * times) / milliseconds));
-    if (milliseconds < roundLength / 2) times *= 2;
+    if (spent >= warmUp) return Math.max(1, Math.round((length * times) / milliseconds));
+    if (milliseconds < length / 2) times *= 2;
   }
 }
 

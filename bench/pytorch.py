@@ -15,6 +15,8 @@ import torch.nn.functional as F
 from torch import nn
 from torch.utils.data import DataLoader, TensorDataset
 
+from pytorch_ops import OPS
+
 HERE = Path(__file__).parent
 
 
@@ -213,6 +215,7 @@ LINES = {
     "add, 16 elements, taped": small_add,
     "DataLoader of 64, images/s": loading,
     "start to first loss": start,
+    **OPS,
 }
 
 

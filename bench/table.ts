@@ -12,11 +12,12 @@ export function heading(withPyTorch: boolean): string {
   return `${"".padEnd(nameWidth)}${columns}${withPyTorch ? "  ratio" : ""}`.trimEnd();
 }
 
-/** One line: median, least and most of each side, and how many times as long PyTorch takes. */
-export function row(line: Line, [ours, theirs]: readonly Times[]): string {
+/** One line: median, least and most of each side, and how many times as long PyTorch takes, by the medians or the least. */
+export function row(line: Line, [ours, theirs]: readonly Times[], byLeast = false): string {
   if (ours === undefined) throw new Error("there is nothing to show");
   const columns = [ours, theirs].map((times) => (times === undefined ? "" : format(line, times).padEnd(timesWidth)));
-  const ratio = theirs === undefined ? "" : significant(theirs.median / ours.median).padStart(7);
+  const by = byLeast ? "least" : "median";
+  const ratio = theirs === undefined ? "" : significant(theirs[by] / ours[by]).padStart(7);
   return `${line.name.padEnd(nameWidth)}${columns.join("")}${ratio}`.trimEnd();
 }
 

@@ -5,6 +5,7 @@ import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
 import { lines } from "../../bench/lines.js";
 import { measureInTurns, type Timed } from "../../bench/measure.js";
+import { ops } from "../../bench/ops.js";
 import { heading, row } from "../../bench/table.js";
 
 const root = new URL("../../", import.meta.url);
@@ -28,10 +29,13 @@ test("refuses lines that are not there", () => {
   expect(status).toBe(1);
 });
 
-test("PyTorch's side has every line, under its name", () => {
-  const script = readFileSync(new URL("bench/pytorch.py", root), "utf8");
+test.each([
+  ["bench/pytorch.py", lines],
+  ["bench/pytorch_ops.py", ops],
+])("PyTorch's side has every line, under its name: %s", (path, ours) => {
+  const script = readFileSync(new URL(path, root), "utf8");
   const theirs = [...script.matchAll(/^ {4}"(.+?)": /gm)].map(([, name]) => name);
-  expect(theirs).toEqual(lines.map(({ name }) => name));
+  expect(theirs).toEqual(ours.map(({ name }) => name));
 });
 
 test("measures in turns, and takes medians", async () => {
@@ -54,9 +58,12 @@ test("measures in turns, and takes medians", async () => {
 
 test("the table is at most 80 columns wide", () => {
   const times = { median: 1, least: 0.99964, most: 1234.5 };
-  const rows = lines.map((line) => row(line, [times, { median: 2, least: 0.123456, most: 12345 }]));
+  const rows = [...lines, ...ops].map((line) => row(line, [times, { median: 2, least: 0.123456, most: 12345 }]));
   expect(rows.find((text) => text.startsWith("cnn"))).toBe(
     "cnn, batch 64              1.00 ms (1.00–1235)    2.00 ms (0.123–12345)     2.00",
   );
+  expect(lines.slice(0, 1).map((line) => row(line, [times, { median: 2, least: 0.5, most: 3 }], true))).toEqual([
+    "scratch, batch 1000        1.00 ms (1.00–1235)    2.00 ms (0.500–3.00)     0.500",
+  ]);
   expect(Math.max(heading(true).length, ...rows.map((text) => text.length))).toBeLessThanOrEqual(80);
 });
