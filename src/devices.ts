@@ -4,7 +4,14 @@ import { createReferenceKernels } from "./kernels/reference/index.js";
 import { loadTfjs } from "./kernels/tfjs/index.js";
 import { createWasmKernels, type WasmBuild, type WasmKernels } from "./kernels/wasm/index.js";
 import { GpuDevices, type KernelTime, type WebGpuInfo, type WebGpuOptions } from "./kernels/webgpu/devices.js";
-import { type Device, kernelsFor, registerBacklog, registerKernels, registerStart } from "./tensor/device.js";
+import {
+  type Device,
+  kernelsFor,
+  registerBacklog,
+  registerKernels,
+  registerStart,
+  registerThreads,
+} from "./tensor/device.js";
 
 export type { WasmBuild } from "./kernels/wasm/index.js";
 export type { GpuKernels, KernelTime, WebGpuInfo, WebGpuOptions } from "./kernels/webgpu/devices.js";
@@ -86,6 +93,8 @@ export function setNumThreads(count: number): void {
 export function getNumThreads(): number {
   return backendInfo().threads;
 }
+
+registerThreads(setNumThreads);
 
 const gpus = new GpuDevices((kernels) => registerKernels("webgpu", kernels), loadTfjs);
 

@@ -8,7 +8,7 @@ import { type Releasable, runScope, type Storage } from "../tensor/memory.js";
 import { tensorsIn } from "../tensor/scopes.js";
 import { Tensor } from "../tensor/tensor.js";
 import { collateSamples } from "./collate.js";
-import type { Dataset } from "./dataset.js";
+import type { Dataset, SampleRequest } from "./dataset.js";
 
 /** Makes a batch of samples, of which `loose` was made on the way; `nameOf` numbers them in messages. */
 export async function joinSamples<S, B>(
@@ -83,18 +83,52 @@ export function tracked<T>(made: Set<Releasable>, fn: () => T): T {
 }
 
 /** Asks for all samples at once, in order. */
-export function fetchAll<S>(dataset: Dataset<S>, indices: readonly number[], made: Set<Releasable>): Promise<S[]> {
+export function fetchAll<S>(dataset: Dataset<S>, indices: readonly number[], request: SampleRequest): Promise<S[]> {
+  const { made, seed } = request;
   return Promise.all(
-    indices.map(async (index) => {
+    indices.map(async (index, position) => {
       try {
-        return await tracked(made, () => dataset.get(index));
+        return await tracked(made, () => dataset.get(index, { ...request, seed: seed + position }));
       } catch (error) {
-        const reason = error instanceof Error ? error.message : String(error);
-        throw new TapegradError(
-          `DataLoader: got an error from the dataset's get(${index}) (${reason}); expected a sample. Its cause is the error itself.`,
-          { cause: error },
-        );
+        throw sampleError(index, error);
       }
     }),
   );
+}
+
+/** That a dataset failed at a sample. */
+export function sampleError(index: number, error: unknown): TapegradError {
+  const reason = error instanceof Error ? error.message : String(error);
+  return new TapegradError(
+    `DataLoader: got an error from the dataset's get(${index}) (${reason}); expected a sample. Its cause is the error itself.`,
+    { cause: error },
+  );
+}
+
+/** What was asked of a dataset for a batch: to be made the batch, or to be dropped. */
+export interface Fetched<B> {
+  join(): Batch<B> | Promise<Batch<B>>;
+  drop(when: string): void;
+}
+
+/** Asks for the samples of a batch; `collate` makes one of them later, or the dataset itself did. */
+export async function fetchBatch<S, B>(
+  dataset: Dataset<S>,
+  indices: readonly number[],
+  collate: ((samples: S[]) => B | Promise<B>) | undefined,
+  request: SampleRequest,
+): Promise<Fetched<B>> {
+  const { made } = request;
+  if (dataset.getBatch !== undefined && collate === undefined) {
+    const getBatch = dataset.getBatch.bind(dataset);
+    const value = await tracked(made, () => getBatch(Int32Array.from(indices), request));
+    // Without a collate of the user's, B is Collated<S>.
+    const batch = new Batch(value as B, made, []);
+    return { join: () => batch, drop: (when) => batch.giveBack(when) };
+  }
+  const samples = await fetchAll(dataset, indices, request);
+  return {
+    join: () => joinSamples(samples, made, collate, (position) => indices[position] ?? 0),
+    drop: () => void new Batch(null, new Set(), made),
+  };
 }

@@ -1,5 +1,5 @@
 import { ArgumentError } from "../errors.js";
-import { checkDataset, checkIndex, type Dataset } from "./dataset.js";
+import { checkDataset, checkIndex, type Dataset, type SampleRequest } from "./dataset.js";
 
 /**
  * Datasets one after another: the samples of the first, then those of the second, and so on.
@@ -29,12 +29,16 @@ export class ConcatDataset<T> implements Dataset<T> {
     return this.datasets.reduce((sum, { length }) => sum + length, 0);
   }
 
+  get prefetch(): number {
+    return Math.max(...this.datasets.map(({ prefetch = 0 }) => prefetch));
+  }
+
   /** @throws ShapeError where there is no such sample. */
-  get(index: number): T | Promise<T> {
+  get(index: number, request?: SampleRequest): T | Promise<T> {
     checkIndex("ConcatDataset.get", index, this.length);
     let place = index;
     for (const dataset of this.datasets) {
-      if (place < dataset.length) return dataset.get(place);
+      if (place < dataset.length) return dataset.get(place, request);
       place -= dataset.length;
     }
     throw new ArgumentError(

@@ -7,9 +7,9 @@ import { ArgumentError } from "../errors.js";
 import { breathe } from "../tensor/collect.js";
 import type { Releasable } from "../tensor/memory.js";
 import { defaultGenerator, Generator as RandomGenerator } from "../tensor/random.js";
-import { Batch, fetchAll, joinSamples, tracked } from "./batch.js";
+import { type Batch, type Fetched, fetchBatch } from "./batch.js";
 import type { Collated } from "./collate.js";
-import { checkDataset, checkIndex, type Dataset } from "./dataset.js";
+import { checkDataset, checkIndex, type Dataset, type SampleRequest } from "./dataset.js";
 import { type IterableDataset, isIterableDataset, streamedBatches } from "./iterableDataset.js";
 import { checkLoaderState, type DataLoaderState, drawnBefore, type Pass, setStates } from "./loaderState.js";
 import {
@@ -39,11 +39,12 @@ export interface DataLoaderOptions<S, B> {
   /** Makes a batch of samples. Default: `defaultCollate`. */
   readonly collate?: (samples: S[]) => B | Promise<B>;
   /**
-   * Whether the samples of the next batch are asked for before a batch is handed out, so that a dataset which reads files
-   * does so while the training step runs. Two batches are in memory then, and transforms draw their random numbers one
-   * batch earlier than PyTorch's do. It helps datasets that wait, and no others. Default: false.
+   * How many batches are asked for ahead of the one that is handed out (`true` is 1), so that a dataset which reads files does
+   * so while the training step runs. So many more batches are in memory then, and transforms draw their random numbers that much
+   * earlier than PyTorch's do. It helps datasets that wait, and no others. Default: what the dataset says, which is 0 but for a
+   * `WorkerDataset`.
    */
-  readonly prefetch?: boolean;
+  readonly prefetch?: boolean | number;
 }
 
 /**
@@ -66,7 +67,7 @@ export class DataLoader<S, B = Collated<S>> implements AsyncIterable<B> {
   readonly #batchSampler: Sampler<ArrayLike<number>>;
   readonly #generator: RandomGenerator | undefined;
   readonly #collate: ((samples: S[]) => B | Promise<B>) | undefined;
-  readonly #prefetch: boolean;
+  readonly #prefetch: number | undefined;
   /** The pass that began last, until it ends. */
   #pass: Pass | null = null;
   /** The pass that the next one goes on with. */
@@ -77,6 +78,7 @@ export class DataLoader<S, B = Collated<S>> implements AsyncIterable<B> {
    *   options exclude one another.
    */
   constructor(dataset: Dataset<S> | IterableDataset<S>, options: DataLoaderOptions<S, B> = {}) {
+    checkOptions(options);
     const streams = isIterableDataset(dataset);
     if (!streams) checkDataset("DataLoader", dataset);
     checkGenerator("DataLoader", options.generator);
@@ -88,9 +90,10 @@ export class DataLoader<S, B = Collated<S>> implements AsyncIterable<B> {
     this.#dataset = dataset;
     this.#generator = options.generator;
     this.#collate = options.collate;
-    this.#prefetch = options.prefetch ?? false;
+    this.#prefetch = prefetchOf(options.prefetch);
     if (streams) {
-      const { batchSize = 1, dropLast = false, shuffle = false, sampler, batchSampler, prefetch = false } = options;
+      const { batchSize = 1, dropLast = false, shuffle = false, sampler, batchSampler } = options;
+      const prefetch = (this.#prefetch ?? 0) > 0;
       const others = { shuffle, sampler: sampler !== undefined, batchSampler: batchSampler !== undefined, prefetch };
       refuseBoth("an IterableDataset", others);
       checkBatchSize("DataLoader", batchSize);
@@ -161,9 +164,9 @@ export class DataLoader<S, B = Collated<S>> implements AsyncIterable<B> {
    * @throws TapegradError (while it runs) where the dataset fails at a sample: the message names it, `cause` is the error.
    */
   [Symbol.asyncIterator](): AsyncGenerator<B, void, undefined> {
-    const pass: Pass = this.#resumed ?? { given: 0, drawn: 0, over: false, generators: [] };
     // PyTorch's loader draws a seed for its workers here, even without any: what is drawn later depends on it.
-    if (this.#resumed === null) (this.#generator ?? defaultGenerator).randomSeed();
+    const newSeed = (): number => Number(BigInt.asUintN(32, (this.#generator ?? defaultGenerator).randomSeed()));
+    const pass: Pass = this.#resumed ?? { seed: newSeed(), given: 0, drawn: 0, over: false, generators: [] };
     this.#resumed = null;
     this.#pass = pass;
     const dataset = this.#dataset;
@@ -182,36 +185,55 @@ export class DataLoader<S, B = Collated<S>> implements AsyncIterable<B> {
 
   async *#batches(dataset: Dataset<S>, pass: Pass): AsyncGenerator<B, void, undefined> {
     const order = this.#rest(pass);
+    const coming: Promise<Fetched<B>>[] = [];
+    const abandoned = new AbortController();
     let last: Batch<B> | null = null;
-    let coming: Promise<Batch<B>> | null = null;
     try {
       await dataset.load?.();
       checkLength(dataset);
-      for (let drawn = order.next(); drawn.done !== true; ) {
-        const indices = Array.from(drawn.value);
+      const ahead = this.#prefetch ?? dataset.prefetch ?? 0;
+      let asked = pass.given;
+      const ask = (indices: ArrayLike<number>): void => {
+        const request = { seed: seedOf(pass.seed, asked++), signal: abandoned.signal, made: new Set<Releasable>() };
+        const fetched = this.#fetch(dataset, Array.from(indices), request);
+        // Should it fail, the error is for whoever asks for that batch.
+        fetched.catch(() => undefined);
+        coming.push(fetched);
+      };
+      const askUpTo = (batches: number): void => {
+        while (coming.length < batches) {
+          const drawn = order.next();
+          if (drawn.done === true) return;
+          ask(drawn.value);
+        }
+      };
+      for (;;) {
+        const drawn = coming.length === 0 ? order.next() : null;
+        if (drawn?.done === true) return;
         last?.giveBack("when the DataLoader made its next batch");
         last = null;
         await breathe();
-        last = await (coming ?? this.#make(dataset, indices));
-        coming = null;
-        if (this.#prefetch) {
-          drawn = order.next();
-          coming = drawn.done === true ? null : this.#make(dataset, Array.from(drawn.value));
-          // Should it fail, the error is for whoever asks for that batch.
-          coming?.catch(() => undefined);
+        if (drawn !== null) {
+          ask(drawn.value);
+          askUpTo(1 + ahead);
         }
+        last = (await (await coming.shift())?.join()) ?? null;
+        if (last === null) return;
+        askUpTo(ahead);
         pass.given++;
         yield last.value;
-        if (!this.#prefetch) drawn = order.next();
       }
     } finally {
       order.return();
+      abandoned.abort();
       const when = "when the DataLoader's iteration ended";
       last?.giveBack(when);
-      void coming?.then(
-        (batch) => batch.giveBack(when),
-        () => undefined,
-      );
+      for (const fetched of coming) {
+        fetched.then(
+          (batch) => batch.drop(when),
+          () => undefined,
+        );
+      }
       if (this.#pass === pass) this.#pass = null;
     }
   }
@@ -239,25 +261,52 @@ export class DataLoader<S, B = Collated<S>> implements AsyncIterable<B> {
     return [...own].filter((generator) => generator instanceof RandomGenerator);
   }
 
-  async #make(dataset: Dataset<S>, indices: readonly number[]): Promise<Batch<B>> {
-    const collate = this.#collate;
+  async #fetch(dataset: Dataset<S>, indices: readonly number[], request: SampleRequest): Promise<Fetched<B>> {
     for (const index of indices) checkIndex("DataLoader", index, dataset.length);
     if (indices.length === 0) {
       throw new ArgumentError(
         "DataLoader: got a batch without indices from batchSampler; expected at least one. Leave empty batches out.",
       );
     }
-    const made = new Set<Releasable>();
-    if (dataset.getBatch !== undefined && collate === undefined) {
-      const getBatch = dataset.getBatch.bind(dataset);
-      const batch = await tracked(made, () => getBatch(Int32Array.from(indices)));
-      // Without a collate of the user's, B is Collated<S>.
-      return new Batch(batch as B, made, []);
-    }
-    const loose = new Set<Releasable>();
-    const samples = await fetchAll(dataset, indices, loose);
-    return joinSamples(samples, loose, collate, (position) => indices[position] ?? 0);
+    return fetchBatch(dataset, indices, this.#collate, request);
   }
+}
+
+/** Seeds of batches lie far apart, so that those of their samples, which count up from them, do not meet. */
+function seedOf(passSeed: number, batch: number): number {
+  return (passSeed + Math.imul(batch, 0x9e3779b9)) >>> 0;
+}
+
+function prefetchOf(prefetch: boolean | number | undefined): number | undefined {
+  if (prefetch === undefined) return undefined;
+  const batches = Number(prefetch);
+  if ((typeof prefetch === "boolean" || typeof prefetch === "number") && Number.isInteger(batches) && batches >= 0) {
+    return batches;
+  }
+  throw new ArgumentError(
+    `DataLoader: got prefetch ${String(prefetch)}; expected true, false, or a whole number of 0 or more. It is the number of batches that are asked for ahead.`,
+  );
+}
+
+const OPTIONS: readonly string[] = [
+  "batchSize",
+  "shuffle",
+  "dropLast",
+  "sampler",
+  "batchSampler",
+  "generator",
+  "collate",
+  "prefetch",
+] satisfies (keyof DataLoaderOptions<unknown, unknown>)[];
+
+function checkOptions(options: object): void {
+  const strange = Object.keys(options).find((name) => !OPTIONS.includes(name));
+  if (strange === undefined) return;
+  const cure =
+    strange === "numWorkers"
+      ? "Workers belong to a dataset: new data.WorkerDataset(module, { numWorkers })."
+      : "Correct its name, or leave it out.";
+  throw new ArgumentError(`DataLoader: got the option ${strange}; expected ${OPTIONS.join(", ")}. ${cure}`);
 }
 
 function batchSamplerOf<S, B>(dataset: Dataset<S>, options: DataLoaderOptions<S, B>): Sampler<ArrayLike<number>> {

@@ -5,6 +5,7 @@
  */
 import { ArgumentError, ShapeError } from "../errors.js";
 import { tensor } from "../tensor/create.js";
+import type { Releasable } from "../tensor/memory.js";
 import { expand } from "../tensor/ops/broadcast.js";
 import { gather } from "../tensor/ops/indexing.js";
 import { stack } from "../tensor/ops/joining.js";
@@ -27,16 +28,32 @@ export interface Dataset<T> {
   readonly length: number;
 
   /** One sample. */
-  get(index: number): T | Promise<T>;
+  get(index: number, request?: SampleRequest): T | Promise<T>;
 
   /**
    * Several samples as one batch, where that is faster than collating what {@link get} gives. A loader gives the tensors
    * made by it back when it makes its next batch.
    */
-  getBatch?(indices: Int32Array): Collated<T> | Promise<Collated<T>>;
+  getBatch?(indices: Int32Array, request?: SampleRequest): Collated<T> | Promise<Collated<T>>;
 
   /** Reads what the samples are made of. A loader awaits it before the first batch; `length` may be unknown until then. */
   load?(): Promise<void>;
+
+  /** How many batches a loader asks for ahead of the one that it hands out, unless its own `prefetch` says so. Default: 0. */
+  readonly prefetch?: number | undefined;
+}
+
+/** What a loader says beside the indices that it asks for. A dataset of other datasets hands it on; others may ignore it. */
+export interface SampleRequest {
+  /**
+   * Where random numbers may come from: the same for the same batch of a pass, whatever else is drawn meanwhile. For the samples
+   * of a batch one after another it counts up by 1.
+   */
+  readonly seed: number;
+  /** Aborted once nobody waits for the samples any more. */
+  readonly signal: AbortSignal;
+  /** @internal Takes the tensors that are made for the samples after the first `await`. */
+  readonly made: Set<Releasable>;
 }
 
 /** One tensor for each of `T`. */
@@ -114,7 +131,7 @@ function rowsOf(x: Tensor, indices: Int32Array): Tensor {
 export class Subset<T> implements Dataset<T> {
   readonly dataset: Dataset<T>;
   readonly indices: Int32Array;
-  readonly getBatch?: (indices: Int32Array) => Collated<T> | Promise<Collated<T>>;
+  readonly getBatch?: (indices: Int32Array, request?: SampleRequest) => Collated<T> | Promise<Collated<T>>;
   readonly load?: () => Promise<void>;
 
   /** @throws ShapeError where an index is not one of the dataset's; while that is not loaded, only when it is asked for. */
@@ -129,7 +146,11 @@ export class Subset<T> implements Dataset<T> {
     if (load !== undefined) this.load = load;
     const getBatch = dataset.getBatch?.bind(dataset);
     if (getBatch !== undefined) {
-      this.getBatch = (positions) => getBatch(positions.map((position) => this.place("Subset.getBatch", position)));
+      this.getBatch = (positions, request) =>
+        getBatch(
+          positions.map((position) => this.place("Subset.getBatch", position)),
+          request,
+        );
     }
   }
 
@@ -137,9 +158,13 @@ export class Subset<T> implements Dataset<T> {
     return this.indices.length;
   }
 
+  get prefetch(): number | undefined {
+    return this.dataset.prefetch;
+  }
+
   /** @throws ShapeError where there is no such sample. */
-  get(index: number): T | Promise<T> {
-    return this.dataset.get(this.place("Subset.get", index));
+  get(index: number, request?: SampleRequest): T | Promise<T> {
+    return this.dataset.get(this.place("Subset.get", index), request);
   }
 
   private place(where: string, position: number): number {

@@ -7,7 +7,14 @@ export { CIFAR10, CIFAR100, CifarImages, type CifarOptions } from "./cifar.js";
 export { type Collated, defaultCollate } from "./collate.js";
 export { ConcatDataset } from "./concatDataset.js";
 export { DataLoader, type DataLoaderOptions } from "./dataLoader.js";
-export { type Dataset, type RandomSplitOptions, randomSplit, Subset, TensorDataset } from "./dataset.js";
+export {
+  type Dataset,
+  type RandomSplitOptions,
+  randomSplit,
+  type SampleRequest,
+  Subset,
+  TensorDataset,
+} from "./dataset.js";
 export { DownloadError } from "./download.js";
 export { encodeIdx, parseIdx } from "./idx.js";
 export type { EncodeIdxOptions } from "./idxEncode.js";
@@ -27,3 +34,7 @@ export {
 } from "./sampler.js";
 export * as transforms from "./transforms.js";
 export { WeightedRandomSampler, type WeightedRandomSamplerOptions } from "./weightedRandomSampler.js";
+export { WorkerError } from "./workers/pool.js";
+export { serveDataset } from "./workers/serveDataset.js";
+export type { WorkerSource, WorkerThread } from "./workers/thread.js";
+export { WorkerDataset, type WorkerDatasetOptions } from "./workers/workerDataset.js";

@@ -8,9 +8,11 @@ import type { Generator, GeneratorState } from "../tensor/random.js";
 
 /** One pass over the samples. */
 export interface Pass {
+  /** What it drew when it began: the seeds of its batches come from it. From 0 to 2³² − 1. */
+  readonly seed: number;
   /** Batches that it has handed out. */
   given: number;
-  /** Batches that it has drawn from its sampler: one more than given, where one is in the making. */
+  /** Batches that it has drawn from its sampler: more than given, where some are in the making. */
   drawn: number;
   /** Whether the sampler was asked for another one and had none: that may have drawn from a generator too. */
   over: boolean;
@@ -76,7 +78,7 @@ export function checkLoaderState(state: DataLoaderState, generators: number): vo
     throw bad(`the state of ${state.generators.length} generators`, `that of ${generators}`);
   }
   if (pass === null) return;
-  const { given, drawn, over } = pass ?? {};
+  const { seed, given, drawn, over } = pass ?? {};
   if (!isCount(given) || !isCount(drawn) || drawn < given || typeof over !== "boolean") {
     throw bad("a pass without the number of its batches", "what stateDict() gave");
   }
@@ -84,6 +86,7 @@ export function checkLoaderState(state: DataLoaderState, generators: number): vo
   if (!Array.isArray(pass.generators) || pass.generators.length !== began) {
     throw bad(`a pass that began with ${pass.generators?.length} generators`, `${began}`);
   }
+  if (!isCount(seed) || seed >= 2 ** 32) throw bad("a pass without its seed", "what stateDict() gave");
 }
 
 function isCount(value: unknown): value is number {

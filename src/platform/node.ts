@@ -14,6 +14,7 @@ interface NodeBuiltins {
   "node:url": typeof import("node:url");
   "node:v8": typeof import("node:v8");
   "node:vm": typeof import("node:vm");
+  "node:worker_threads": typeof import("node:worker_threads");
 }
 
 /** Tells whether this is Node, or a runtime that offers Node's built-in modules. */

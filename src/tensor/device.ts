@@ -17,6 +17,7 @@ export interface DeviceOptions {
 const kernelSets = new Map<Device, KernelSet | (() => KernelSet)>();
 const starts = new Map<Device, (options: DeviceOptions) => Promise<KernelSet>>();
 const backlogs: (() => Promise<void>)[] = [];
+let setCpuThreads: (count: number) => void = () => undefined;
 let defaultDevice: Device = "cpu";
 
 /** Makes `kernels` the kernel set of `device`, for tensors created from now on; a function makes it when first used. */
@@ -32,6 +33,16 @@ export function registerStart(device: Device, start: (options: DeviceOptions) =>
 /** Says how to wait for a device that runs behind: `caughtUp` ends once it has done most of what it was given. */
 export function registerBacklog(caughtUp: () => Promise<void>): void {
   backlogs.push(caughtUp);
+}
+
+/** Says how to set the number of threads that compute on the CPU. */
+export function registerThreads(set: (count: number) => void): void {
+  setCpuThreads = set;
+}
+
+/** Lets one thread compute on the CPU: for workers, each of which has a core of its own at best. */
+export function useOneThread(): void {
+  setCpuThreads(1);
 }
 
 /** Ends once no device is far behind with its work, which would pile up. */

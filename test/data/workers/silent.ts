@@ -1,0 +1,2 @@
+/** A module that serves nothing. */
+export const answer = 42;
