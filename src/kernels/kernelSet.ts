@@ -47,22 +47,43 @@ export interface Strided {
 /** A {@link Strided} whose elements lie in row-major order without gaps. */
 export type Dense = Strided;
 
-/** y = f(x), with at most two parameters. `leakyRelu` takes the slope in `alpha`; `clamp` takes [alpha, beta] (either
- * may be infinite, NaN stays NaN). `sign(NaN)` is 0. `relu(NaN)` is NaN. `round` takes the even one of two that are
- * equally near. */
+/**
+ * Activation functions that have a kernel for their gradient; see `activationGrad`. `elu` and `leakyRelu` take their factor in
+ * `alpha`, `hardtanh` its bounds in `alpha` and `beta`, `softplus` its sharpness in `alpha` and its threshold in `beta`.
+ * `geluTanh` is the form of `gelu` with tanh.
+ */
+export type ActivationOp =
+  | "elu"
+  | "gelu"
+  | "geluTanh"
+  | "hardsigmoid"
+  | "hardswish"
+  | "hardtanh"
+  | "leakyRelu"
+  | "logSigmoid"
+  | "mish"
+  | "silu"
+  | "softplus";
+
+/** y = f(x), with at most two parameters. `clamp` takes [alpha, beta] (either may be infinite, NaN stays NaN).
+ * `sign(NaN)` is 0. `relu(NaN)` is NaN. `round` takes the even one of two that are equally near. */
 export type UnaryOp =
+  | ActivationOp
   | "abs"
   | "ceil"
   | "clamp"
   | "cos"
   | "erf"
   | "exp"
+  | "expm1"
   | "floor"
-  | "leakyRelu"
   | "log"
+  | "log1p"
   | "neg"
+  | "reciprocal"
   | "relu"
   | "round"
+  | "rsqrt"
   | "sigmoid"
   | "sign"
   | "sin"
@@ -168,6 +189,9 @@ export interface KernelSet {
   copy(x: Strided, out: Strided): void;
 
   unary(op: UnaryOp, x: Strided, out: Strided, alpha: number, beta: number): void;
+
+  /** out = outGrad · f′(x): the gradient of an activation function from its input. Where lines meet, f′ is PyTorch's. */
+  activationGrad(op: ActivationOp, outGrad: Strided, x: Strided, out: Strided, alpha: number, beta: number): void;
 
   /** Operands have out's shape (stride 0 where broadcast). One of the two may be a plain number. */
   binary(op: BinaryOp, a: Strided | number, b: Strided | number, out: Strided): void;

@@ -1,4 +1,4 @@
-import type { BinaryOp, CompareOp, DType, UnaryOp } from "../../src/kernels/kernelSet.js";
+import type { ActivationOp, BinaryOp, CompareOp, DType, UnaryOp } from "../../src/kernels/kernelSet.js";
 import type { KernelCase, Layout } from "./bench.js";
 
 const allDTypes: readonly DType[] = ["float32", "float64", "int32", "bool"];
@@ -80,7 +80,23 @@ const copyCases = [
   ),
 ];
 
+const activationOps: readonly { op: ActivationOp; alpha?: number; beta?: number }[] = [
+  { op: "elu", alpha: 0.7 },
+  { op: "gelu" },
+  { op: "geluTanh" },
+  { op: "hardsigmoid" },
+  { op: "hardswish" },
+  { op: "hardtanh", alpha: -1, beta: 1.5 },
+  { op: "leakyRelu", alpha: 0.1 },
+  { op: "logSigmoid" },
+  { op: "mish" },
+  { op: "silu" },
+  { op: "softplus", alpha: 1, beta: 20 },
+  { op: "softplus", alpha: 3, beta: 1.1 },
+];
+
 const unaryOps: readonly { op: UnaryOp; alpha?: number; beta?: number; integers?: boolean; positive?: boolean }[] = [
+  ...activationOps,
   { op: "abs", integers: true },
   { op: "ceil" },
   { op: "clamp", alpha: -1, beta: 1.5, integers: true },
@@ -90,12 +106,15 @@ const unaryOps: readonly { op: UnaryOp; alpha?: number; beta?: number; integers?
   { op: "cos" },
   { op: "erf" },
   { op: "exp" },
+  { op: "expm1" },
   { op: "floor" },
-  { op: "leakyRelu", alpha: 0.1 },
   { op: "log", positive: true },
+  { op: "log1p", positive: true },
   { op: "neg", integers: true },
+  { op: "reciprocal" },
   { op: "relu", integers: true },
   { op: "round" },
+  { op: "rsqrt", positive: true },
   { op: "sigmoid" },
   { op: "sign", integers: true },
   { op: "sin" },
@@ -107,7 +126,7 @@ const unaryOps: readonly { op: UnaryOp; alpha?: number; beta?: number; integers?
 const specialValues = [nan, inf, -inf, 0, -0, 1, -1, 100, -100, 1e-30, 0.5, 1.5, -2.5, 3.9, -4.1];
 
 const unaryCases = unaryOps.flatMap(({ op, alpha = 0, beta = 0, integers = false, positive = false }) => {
-  const name = op === "clamp" ? `clamp to [${alpha}, ${beta}]` : op;
+  const name = op === "clamp" || op === "softplus" ? `${op}, ${alpha} and ${beta}` : op;
   return (integers ? [...floats, "int32" as const] : floats).flatMap((dtype) => [
     ...layouts.map(
       (layout): KernelCase => ({
@@ -173,6 +192,41 @@ const pairs: readonly { name: string; shape: readonly number[]; a: Layout; b: La
     output: { order: [0, 2, 1] },
   },
 ];
+
+const gradValues = [nan, 0, -0, 1, -1, 100, -100, 1e-30, 0.5, 1.5, -2.5, 3, -3, 5, -5, 19.9, 20.1, -20];
+
+const activationGradCases = activationOps.flatMap(({ op, alpha = 0, beta = 0 }) => {
+  const name = `gradient of ${op}${op === "softplus" ? `, ${alpha}` : ""}`;
+  return floats.flatMap((dtype) => [
+    ...pairs.map(
+      (pair): KernelCase => ({
+        name: `${name} ${dtype}, ${pair.name}`,
+        dtypes: [dtype],
+        run: async (bench) => {
+          const g = bench.input(dtype, pair.shape, undefined, pair.a);
+          const x = bench.input(dtype, pair.shape, undefined, pair.b);
+          const out = bench.output(dtype, pair.shape, pair.output);
+          bench.kernels.activationGrad(op, g, x, out, alpha, beta);
+          return { out: await bench.read(out) };
+        },
+      }),
+    ),
+    {
+      name: `${name} ${dtype}, in place of the output's gradient, at many places`,
+      dtypes: [dtype],
+      run: async (bench) => {
+        const g = bench.input(dtype, [gradValues.length, 3], [1, -2, 0.5]);
+        const x = bench.input(
+          dtype,
+          [gradValues.length, 3],
+          gradValues.flatMap((value) => [value, value, value]),
+        );
+        bench.kernels.activationGrad(op, g, x, g, alpha, beta);
+        return { g: await bench.read(g) };
+      },
+    } satisfies KernelCase,
+  ]);
+});
 
 const binaryOps: readonly { op: BinaryOp; dtypes: readonly DType[] }[] = [
   { op: "add", dtypes: allDTypes },
@@ -376,6 +430,7 @@ export const elementwiseCases: readonly KernelCase[] = [
   ...fillCases,
   ...copyCases,
   ...unaryCases,
+  ...activationGradCases,
   ...binaryCases,
   ...binarySpecialCases,
   ...binaryWrapCases,

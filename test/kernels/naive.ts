@@ -3,6 +3,7 @@
  * shares no code with the real sets. Slow, and for tests only.
  */
 import type {
+  ActivationOp,
   AvgPoolGeometry,
   BinaryOp,
   CompareOp,
@@ -85,7 +86,55 @@ function errorIntegral(x: number): number {
   return (2 / Math.sqrt(Math.PI)) * sum * (x / steps / 3);
 }
 
-const unaryFunctions: Record<UnaryOp, (x: number, alpha: number, beta: number) => number> = {
+type Curve = (x: number, alpha: number, beta: number) => number;
+
+/** The distribution function of the normal distribution. */
+function normal(x: number): number {
+  return Math.abs(x) > 9 ? Number(x > 0) : Number.isNaN(x) ? x : (1 + errorIntegral(x / Math.SQRT2)) / 2;
+}
+
+/** What tanh is taken of in the approximation of gelu. */
+const cubic = (x: number): number => Math.sqrt(2 / Math.PI) * (x + 0.044715 * x * x * x);
+const logistic = (x: number): number => 0.5 + 0.5 * Math.tanh(x / 2);
+/** log(1 + eˣ) */
+const softened = (x: number): number => (x > 30 ? x : Math.log1p(Math.exp(x)));
+
+const activations: Record<ActivationOp, Curve> = {
+  elu: (x, alpha) => (x >= 0 ? x : alpha * (Math.exp(x) - 1)),
+  gelu: (x) => x * normal(x),
+  geluTanh: (x) => x * logistic(2 * cubic(x)),
+  hardsigmoid: (x) => (x < -3 ? 0 : x > 3 ? 1 : (x + 3) / 6),
+  hardswish: (x) => x * (x < -3 ? 0 : x > 3 ? 1 : (x + 3) / 6),
+  hardtanh: (x, alpha, beta) => (x < alpha ? alpha : x > beta ? beta : x),
+  leakyRelu: (x, alpha) => (x >= 0 ? x : alpha * x),
+  logSigmoid: (x) => (x < -30 ? x : -Math.log1p(Math.exp(-x))),
+  mish: (x) => x * Math.tanh(softened(x)),
+  silu: (x) => x / (1 + Math.exp(-x)),
+  softplus: (x, alpha, beta) => (x * alpha > beta ? x : softened(x * alpha) / alpha),
+};
+
+const slopes: Record<ActivationOp, Curve> = {
+  elu: (x, alpha) => (x > 0 ? 1 : alpha * Math.exp(x)),
+  gelu: (x) => normal(x) + (x * Math.exp((-x * x) / 2)) / Math.sqrt(2 * Math.PI),
+  geluTanh: (x) => {
+    const share = logistic(2 * cubic(x));
+    return share + 2 * x * share * (1 - share) * Math.sqrt(2 / Math.PI) * (1 + 0.134145 * x * x);
+  },
+  hardsigmoid: (x) => (Math.abs(x) < 3 ? 1 / 6 : 0),
+  hardswish: (x) => (x <= -3 ? 0 : Math.abs(x) < 3 ? (2 * x + 3) / 6 : 1),
+  hardtanh: (x, alpha, beta) => (alpha < x && x < beta ? 1 : 0),
+  leakyRelu: (x, alpha) => (x > 0 ? 1 : alpha),
+  logSigmoid: (x) => 1 - logistic(x),
+  mish: (x) => {
+    const t = Math.tanh(softened(x));
+    return t + x * (1 - t * t) * logistic(x);
+  },
+  silu: (x) => logistic(x) + x * logistic(x) * (1 - logistic(x)),
+  softplus: (x, alpha, beta) => (x * alpha > beta ? 1 : logistic(x * alpha)),
+};
+
+const unaryFunctions: Record<UnaryOp, Curve> = {
+  ...activations,
   abs: Math.abs,
   ceil: (x) => -Math.floor(-x),
   clamp: (x, alpha, beta) => {
@@ -96,13 +145,16 @@ const unaryFunctions: Record<UnaryOp, (x: number, alpha: number, beta: number) =
   cos: Math.cos,
   erf: (x) => (Number.isNaN(x) ? x : errorIntegral(Math.max(-7, Math.min(7, x)))),
   exp: Math.exp,
+  expm1: Math.expm1,
   floor: (x) => (Number.isFinite(x) ? x - (((x % 1) + 1) % 1) : x),
-  leakyRelu: (x, alpha) => (x >= 0 ? x : alpha * x),
   log: Math.log,
+  log1p: Math.log1p,
   neg: (x) => 0 - x,
+  reciprocal: (x) => x ** -1,
   relu: (x) => (x <= 0 ? 0 : x),
   round: (x) =>
     Math.abs(x % 2) === 0.5 ? Math.trunc(x) : Math.abs(x % 2) === 1.5 ? x + Math.sign(x) / 2 : Math.round(x),
+  rsqrt: (x) => Math.sqrt(1 / Math.abs(x)) * (x < 0 ? Number.NaN : 1),
   sigmoid: (x) => (x < 0 ? Math.exp(x) / (1 + Math.exp(x)) : 1 / (1 + Math.exp(-x))),
   sign: (x) => Number(x > 0) - Number(x < 0),
   sin: Math.sin,
@@ -242,6 +294,11 @@ export function createNaiveKernels(): KernelSet {
         } else {
           set(out, index, unaryFunctions[op](value, alpha, beta));
         }
+      }
+    },
+    activationGrad(op, outGrad, x, out, alpha, beta) {
+      for (const index of indicesOf(out.shape)) {
+        set(out, index, get(outGrad, ...index) * slopes[op](get(x, ...index), alpha, beta));
       }
     },
     binary(op, a, b, out) {

@@ -3,6 +3,7 @@ import { newTypedArray } from "../dtype.js";
 import type { BinaryOp, DType, KernelSet, Strided } from "../kernelSet.js";
 import { type ArrayOf, toInt32 } from "./arrays.js";
 import {
+  activationGradRow,
   binaryRow,
   compareRow,
   copyRow,
@@ -16,7 +17,10 @@ import {
 } from "./rowLoops.js";
 import { forEachRow, type Lane, lane, laneOf } from "./rows.js";
 
-type ElementwiseKernels = Pick<KernelSet, "fill" | "copy" | "unary" | "binary" | "compare" | "where">;
+type ElementwiseKernels = Pick<
+  KernelSet,
+  "fill" | "copy" | "unary" | "activationGrad" | "binary" | "compare" | "where"
+>;
 
 export function elementwiseKernels(arrayOf: ArrayOf): ElementwiseKernels {
   /** A lane over an operand of `out`; a number becomes an array of one element, walked with strides of 0. */
@@ -46,6 +50,13 @@ export function elementwiseKernels(arrayOf: ArrayOf): ElementwiseKernels {
       const target = laneOf(arrayOf, out);
       const loop = out.dtype === "int32" ? integerUnaryRow : unaryRow;
       forEachRow(out.shape, [source, target], (length) => loop(op, source, target, length, alpha, beta));
+    },
+
+    activationGrad(op, outGrad, x, out, alpha, beta) {
+      const [gradient, source, target] = [laneOf(arrayOf, outGrad), laneOf(arrayOf, x), laneOf(arrayOf, out)];
+      forEachRow(out.shape, [gradient, source, target], (length) =>
+        activationGradRow(op, gradient, source, target, length, alpha, beta),
+      );
     },
 
     binary(op, a, b, out) {

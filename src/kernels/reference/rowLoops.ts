@@ -3,7 +3,8 @@
  * out rather than shared through callbacks, so that each is compiled to plain arithmetic on one kind of array.
  */
 import { TapegradError } from "../../errors.js";
-import type { BinaryOp, CompareOp, UnaryOp } from "../kernelSet.js";
+import type { ActivationOp, BinaryOp, CompareOp, UnaryOp } from "../kernelSet.js";
+import { activations, slopes } from "./activations.js";
 import { toInt32 } from "./arrays.js";
 import { erf, roundToEven } from "./functions.js";
 import type { Lane } from "./rows.js";
@@ -70,23 +71,29 @@ export function unaryRow(op: UnaryOp, x: Lane, out: Lane, length: number, alpha:
     case "floor":
       for (let i = 0; i < length; i += 1, p += xStep, t += outStep) outArray[t] = Math.floor(xArray[p] as number);
       break;
-    case "leakyRelu":
-      for (let i = 0; i < length; i += 1, p += xStep, t += outStep) {
-        const v = xArray[p] as number;
-        outArray[t] = v > 0 ? v : v * alpha;
-      }
+    case "expm1":
+      for (let i = 0; i < length; i += 1, p += xStep, t += outStep) outArray[t] = Math.expm1(xArray[p] as number);
       break;
     case "log":
       for (let i = 0; i < length; i += 1, p += xStep, t += outStep) outArray[t] = Math.log(xArray[p] as number);
       break;
+    case "log1p":
+      for (let i = 0; i < length; i += 1, p += xStep, t += outStep) outArray[t] = Math.log1p(xArray[p] as number);
+      break;
     case "neg":
       for (let i = 0; i < length; i += 1, p += xStep, t += outStep) outArray[t] = -(xArray[p] as number);
+      break;
+    case "reciprocal":
+      for (let i = 0; i < length; i += 1, p += xStep, t += outStep) outArray[t] = 1 / (xArray[p] as number);
       break;
     case "relu":
       for (let i = 0; i < length; i += 1, p += xStep, t += outStep) outArray[t] = Math.max(xArray[p] as number, 0);
       break;
     case "round":
       for (let i = 0; i < length; i += 1, p += xStep, t += outStep) outArray[t] = roundToEven(xArray[p] as number);
+      break;
+    case "rsqrt":
+      for (let i = 0; i < length; i += 1, p += xStep, t += outStep) outArray[t] = 1 / Math.sqrt(xArray[p] as number);
       break;
     case "sigmoid":
       for (let i = 0; i < length; i += 1, p += xStep, t += outStep)
@@ -113,7 +120,33 @@ export function unaryRow(op: UnaryOp, x: Lane, out: Lane, length: number, alpha:
     case "tanh":
       for (let i = 0; i < length; i += 1, p += xStep, t += outStep) outArray[t] = Math.tanh(xArray[p] as number);
       break;
+    default: {
+      const curve = activations[op];
+      for (let i = 0; i < length; i += 1, p += xStep, t += outStep)
+        outArray[t] = curve(xArray[p] as number, alpha, beta);
+    }
   }
+}
+
+/** out = outGrad · f′(x). */
+export function activationGradRow(
+  op: ActivationOp,
+  outGrad: Lane,
+  x: Lane,
+  out: Lane,
+  length: number,
+  alpha: number,
+  beta: number,
+): void {
+  const { array: gradArray, step: gradStep } = outGrad;
+  const { array: xArray, step: xStep } = x;
+  const { array: outArray, step: outStep } = out;
+  const slope = slopes[op];
+  let p = outGrad.start;
+  let q = x.start;
+  let t = out.start;
+  for (let i = 0; i < length; i += 1, p += gradStep, q += xStep, t += outStep)
+    outArray[t] = (gradArray[p] as number) * slope(xArray[q] as number, alpha, beta);
 }
 
 /** On int32, where results wrap. */

@@ -1,5 +1,5 @@
 /** Elementwise kernels on float32: which of them run in WASM, and how their arrays are cut into rows. */
-import type { BinaryOp, CompareOp, DType, KernelSet, Strided, UnaryOp } from "../kernelSet.js";
+import type { ActivationOp, BinaryOp, CompareOp, DType, KernelSet, Strided, UnaryOp } from "../kernelSet.js";
 import type { Loops } from "../reference/index.js";
 import { at, elementCount, isDense } from "../strides.js";
 import * as id from "./assembly/kernelIds.js";
@@ -7,19 +7,44 @@ import type { Engine } from "./engine.js";
 import { addressOf } from "./memory.js";
 import { walkAxes, writeOuterAxes, writeRows } from "./rows.js";
 
-type ElementwiseKernels = Pick<KernelSet, "fill" | "copy" | "unary" | "binary" | "compare" | "where">;
+type ElementwiseKernels = Pick<
+  KernelSet,
+  "fill" | "copy" | "unary" | "activationGrad" | "binary" | "compare" | "where"
+>;
 
-/** Functions that are not here are left to the loops. */
-const unaryIds: Partial<Record<UnaryOp, number>> = {
+const activationIds: Record<ActivationOp, number> = {
+  elu: id.ELU,
+  gelu: id.GELU,
+  geluTanh: id.GELU_TANH,
+  hardsigmoid: id.HARDSIGMOID,
+  hardswish: id.HARDSWISH,
+  hardtanh: id.HARDTANH,
+  leakyRelu: id.LEAKY_RELU,
+  logSigmoid: id.LOG_SIGMOID,
+  mish: id.MISH,
+  silu: id.SILU,
+  softplus: id.SOFTPLUS,
+};
+
+/** Products and quotients say the rest with less code. */
+const unaryIds: Record<Exclude<UnaryOp, "neg" | "reciprocal" | "square">, number> = {
+  ...activationIds,
   abs: id.ABS,
+  ceil: id.CEIL,
   clamp: id.CLAMP,
+  cos: id.COS,
   erf: id.ERF,
   exp: id.EXP,
-  leakyRelu: id.LEAKY_RELU,
+  expm1: id.EXPM1,
+  floor: id.FLOOR,
   log: id.LOG,
+  log1p: id.LOG1P,
   relu: id.RELU,
+  round: id.ROUND,
+  rsqrt: id.RSQRT,
   sigmoid: id.SIGMOID,
   sign: id.SIGN,
+  sin: id.SIN,
   sqrt: id.SQRT,
   tanh: id.TANH,
 };
@@ -53,7 +78,26 @@ const SHORTEST_TRANSPOSED = 4;
 const NUMBERS = 120;
 
 /** Cost of an element, in the time that a sum of two takes, where it is more; for the choice of threads. */
-const costs: Partial<Record<UnaryOp | BinaryOp, number>> = { erf: 8, exp: 4, log: 8, pow: 40, sigmoid: 6, tanh: 10 };
+const costs: Partial<Record<UnaryOp | BinaryOp, number>> = {
+  cos: 10,
+  elu: 4,
+  erf: 8,
+  exp: 4,
+  expm1: 4,
+  gelu: 10,
+  geluTanh: 10,
+  log: 8,
+  log1p: 16,
+  logSigmoid: 8,
+  mish: 8,
+  pow: 40,
+  rsqrt: 4,
+  sigmoid: 6,
+  silu: 6,
+  sin: 10,
+  softplus: 8,
+  tanh: 10,
+};
 const costOf = (op: UnaryOp | BinaryOp): number => costs[op] ?? 1;
 
 /** An operand of a job: an array, or a number that was put among the arguments. */
@@ -104,6 +148,20 @@ export function elementwiseKernels(engine: Engine, fallback: Loops): Elementwise
     // Chunks of a flat job end on whole vectors.
     engine.launch(kernel, units, count * cost, units === count ? 4096 : 1);
     return true;
+  }
+
+  /** False where it must be left to the loops. */
+  function unaryOf(op: UnaryOp, x: Strided, out: Strided): boolean {
+    switch (op) {
+      case "neg":
+        return run(id.BINARY, id.MUL, out, [x, -1], 1);
+      case "reciprocal":
+        return run(id.BINARY, id.DIV, out, [1, x], 1);
+      case "square":
+        return run(id.BINARY, id.MUL, out, [x, x], 1);
+      default:
+        return run(id.UNARY, unaryIds[op], out, [x], costOf(op));
+    }
   }
 
   /** Powers that are a multiplication or two, a root or a quotient. False where `exponent` is none of them. */
@@ -160,14 +218,15 @@ export function elementwiseKernels(engine: Engine, fallback: Loops): Elementwise
     unary(op, x, out, alpha, beta) {
       engine.fractions[12] = alpha;
       engine.fractions[13] = beta;
-      const kernel = unaryIds[op];
-      if (x.dtype === "float32") {
-        // Products say the same with less code.
-        if (op === "neg" && run(id.BINARY, id.MUL, out, [x, -1], 1)) return;
-        if (op === "square" && run(id.BINARY, id.MUL, out, [x, x], 1)) return;
-        if (kernel !== undefined && run(id.UNARY, kernel, out, [x], costOf(op))) return;
-      }
+      if (x.dtype === "float32" && unaryOf(op, x, out)) return;
       fallback.unary(op, x, out, alpha, beta);
+    },
+    activationGrad(op, outGrad, x, out, alpha, beta) {
+      engine.fractions[12] = alpha;
+      engine.fractions[13] = beta;
+      const isFloat = x.dtype === "float32";
+      if (isFloat && run(id.ACTIVATION_GRAD, activationIds[op], out, [outGrad, x], costOf(op))) return;
+      fallback.activationGrad(op, outGrad, x, out, alpha, beta);
     },
     binary(op, a, b, out) {
       if (op === "pow" && typeof b === "number" && out.dtype === "float32" && powerByNumber(a, b, out)) return;

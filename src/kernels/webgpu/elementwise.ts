@@ -1,12 +1,16 @@
 /** Elementwise kernels. */
 import { TapegradError } from "../../errors.js";
 import type { CompareOp, DType, KernelSet, Strided } from "../kernelSet.js";
+import { activationGradText } from "./activationText.js";
 import { binaryText, castText, compareText, unaryText } from "./elementwiseText.js";
 import { array, operand, runMap } from "./map.js";
 import type { Runtime } from "./runtime.js";
-import { wgslType } from "./types.js";
+import { type WgslType, wgslType } from "./types.js";
 
-type ElementwiseKernels = Pick<KernelSet, "fill" | "copy" | "unary" | "binary" | "compare" | "where">;
+type ElementwiseKernels = Pick<
+  KernelSet,
+  "fill" | "copy" | "unary" | "activationGrad" | "binary" | "compare" | "where"
+>;
 
 export function elementwiseKernels(runtime: Runtime): ElementwiseKernels {
   function fill(out: Strided, value: number): void {
@@ -50,11 +54,14 @@ export function elementwiseKernels(runtime: Runtime): ElementwiseKernels {
     unary(op, x, out, alpha, beta) {
       const type = wgslType(x.dtype);
       const expression = unaryText(op, type) ?? refuse(op, x.dtype);
-      const parameters = [
-        { name: "alpha", type, value: alpha },
-        { name: "beta", type, value: beta },
-      ].filter(({ name }) => expression.includes(name));
-      runMap(runtime, { name: op, expression, operands: [array("x", x), ...parameters], out });
+      const operands = [array("x", x), ...parametersIn(expression, type, alpha, beta)];
+      runMap(runtime, { name: op, expression, operands, out });
+    },
+
+    activationGrad(op, outGrad, x, out, alpha, beta) {
+      const expression = activationGradText(op);
+      const operands = [array("g", outGrad), array("x", x), ...parametersIn(expression, "f32", alpha, beta)];
+      runMap(runtime, { name: `${op}, gradient`, expression, operands, out });
     },
 
     binary(op, a, b, out) {
@@ -85,6 +92,15 @@ export function elementwiseKernels(runtime: Runtime): ElementwiseKernels {
       runMap(runtime, { name: "where", expression: "select(b, a, c != 0u)", operands, out });
     },
   };
+}
+
+/** The parameters that an expression names. */
+function parametersIn(expression: string, type: WgslType, alpha: number, beta: number) {
+  const parameters = [
+    { name: "alpha", type, value: alpha },
+    { name: "beta", type, value: beta },
+  ];
+  return parameters.filter(({ name }) => expression.includes(name));
 }
 
 function refuse(op: string, dtype: DType): never {

@@ -1,21 +1,26 @@
 /** The arithmetic of elementwise kernels in WGSL: an expression for each op and type. */
 import type { BinaryOp, CompareOp, UnaryOp } from "../kernelSet.js";
+import { activationFunctions, activationText } from "./activationText.js";
 import type { WgslType } from "./types.js";
 
 /** f(x), which may use alpha and beta. */
 const floatUnary: Record<UnaryOp, string> = {
+  ...activationText,
   abs: "abs(x)",
   ceil: "select(ceil(x), x, isNan(x))",
   clamp: "select(min(max(x, alpha), beta), x, isNan(x))",
   cos: "sineOfQuarters(x, 1)",
   erf: "errorFunction(x)",
   exp: "select(exp(x), x, isNan(x))",
+  expm1: "exponentialLess1(x)",
   floor: "select(floor(x), x, isNan(x))",
-  leakyRelu: "select(x * alpha, x, x > 0.0)",
   log: "logarithm(x)",
+  log1p: "logarithmOf1Plus(x)",
   neg: "-x",
+  reciprocal: "1.0 / x",
   relu: "select(max(x, 0.0), x, isNan(x))",
   round: "select(round(x), x, isNan(x))",
+  rsqrt: "select(select(1.0 / sqrt(x), infinity(), x == 0.0), nan(), x < 0.0 || isNan(x))",
   sigmoid: "sigmoid(x)",
   sign: "select(f32(x > 0.0) - f32(x < 0.0), 0.0, isNan(x))",
   sin: "sineOfQuarters(x, 0)",
@@ -90,7 +95,22 @@ export function castText(from: WgslType, to: WgslType): string {
 }
 
 /** Functions that the expressions call. */
-export const functions = `
+export const functions = `${activationFunctions}
+// The logarithm of 1 + x; what rounding took from the sum is given back as the first term of the series.
+fn logarithmOf1Plus(x: f32) -> f32 {
+  if (abs(x) < 0.3) {
+    let s = x / (x + 2.0);
+    let z = s * s;
+    return 2.0 * s + 2.0 * s * z * (0.333333333 + z * (0.2 + z * (0.142857143 + z * 0.111111111)));
+  }
+  return logarithm(1.0 + x);
+}
+// The series where the difference would leave few digits.
+fn exponentialLess1(x: f32) -> f32 {
+  if (isNan(x)) { return x; }
+  if (abs(x) > 0.35) { return exp(x) - 1.0; }
+  return x + x * x * (0.5 + x * (0.166666667 + x * (4.16666667e-2 + x * (8.33333333e-3 + x * (1.38888889e-3 + x * 1.98412698e-4)))));
+}
 fn logarithm(x: f32) -> f32 {
   if (isNan(x) || x < 0.0) { return nan(); }
   if (x == 0.0) { return -infinity(); }

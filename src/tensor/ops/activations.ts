@@ -1,8 +1,9 @@
 /** Activation functions, elementwise. Forms with a trailing underscore work in place. */
 import type { BinaryOp } from "../../kernels/kernelSet.js";
-import { isGradEnabled, record } from "../autograd.js";
+import { record } from "../autograd.js";
 import { composite } from "../scopes.js";
-import { commonKernels, Tensor } from "../tensor.js";
+import { commonKernels, type Tensor } from "../tensor.js";
+import { activationSpec, roomFor } from "./activationSpec.js";
 import { add, mul } from "./arithmetic.js";
 import { gt } from "./compare.js";
 import { applyUnary, changeUnary, type UnarySpec } from "./elementwise.js";
@@ -19,14 +20,8 @@ const sigmoidSpec: UnarySpec = {
 const reluSpec: UnarySpec = { name: "relu", op: "relu", wholeNumbers: true, saves: "output", grad: reluGrad };
 
 function leakyReluSpec(negativeSlope: number): UnarySpec {
-  return {
-    name: "leakyRelu",
-    op: "leakyRelu",
-    alpha: negativeSlope,
-    wholeNumbers: false,
-    saves: "input",
-    grad: (g, x) => where(gt(x, 0), g, mul(g, negativeSlope)),
-  };
+  const grad = (g: Tensor, x: Tensor): Tensor => where(gt(x, 0), g, mul(g, negativeSlope));
+  return activationSpec("leakyRelu", "leakyRelu", grad, { alpha: negativeSlope });
 }
 
 /** The hyperbolic tangent. @see https://pytorch.org/docs/stable/generated/torch.tanh.html */
@@ -76,9 +71,7 @@ export function leakyRelu_(x: Tensor, negativeSlope = 0.01): Tensor {
 /** Gradients that are one kernel each. They are ops, so that they have gradients in turn. */
 function fusedGrad(op: BinaryOp, g: Tensor, y: Tensor, spend: boolean): Tensor {
   const kernels = commonKernels(op, g, y);
-  // A gradient that only the walk back holds, and of which nothing will be recorded, is not needed afterwards.
-  const reuse = spend && !isGradEnabled() && g.storage.shareCount === 1 && g.isContiguous();
-  const out = reuse ? g.alias() : Tensor.allocate(y.shape, y.dtype, y.device, op);
+  const out = roomFor(op, g, spend);
   kernels.binary(op, g, y, out);
   return out;
 }

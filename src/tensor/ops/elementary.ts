@@ -3,14 +3,10 @@ import type { UnaryOp } from "../../kernels/kernelSet.js";
 import { checkFloating } from "../dtype.js";
 import { composite } from "../scopes.js";
 import { commonKernels, type Tensor } from "../tensor.js";
-import { tanh } from "./activations.js";
-import { add, div, exp, log, mul, neg, pow, sqrt, square, sub } from "./arithmetic.js";
-import { eq, gt } from "./compare.js";
-import { applyComposed, type ComposedSpec } from "./composed.js";
+import { add, div, exp, mul, neg, pow, square, sub } from "./arithmetic.js";
 import { applyUnary, type UnarySpec } from "./elementwise.js";
 import { clone } from "./layout.js";
 import { checkOneDtype } from "./operands.js";
-import { where } from "./where.js";
 
 const sinSpec: UnarySpec = {
   name: "sin",
@@ -33,37 +29,33 @@ const erfSpec: UnarySpec = {
   saves: "input",
   grad: (g, x) => composite(() => mul(g, mul(exp(neg(square(x))), 2 / Math.sqrt(Math.PI)))),
 };
-const log1pSpec: ComposedSpec = {
+const log1pSpec: UnarySpec = {
   name: "log1p",
-  forward: (x) => {
-    const u = add(x, 1);
-    const y = log(u);
-    // What rounding took from 1 + x is in the quotient of x and u − 1. Far from 0 it does not matter, and ∞/∞ would.
-    return where(eq(u, 1), x, where(gt(x, 1), y, div(mul(y, x), sub(u, 1))));
-  },
+  op: "log1p",
+  wholeNumbers: false,
   saves: "input",
-  grad: (g, x) => div(g, add(x, 1)),
+  grad: (g, x) => composite(() => div(g, add(x, 1))),
 };
-const expm1Spec: ComposedSpec = {
+const expm1Spec: UnarySpec = {
   name: "expm1",
-  forward: (x) => {
-    const half = tanh(mul(x, 0.5));
-    return where(gt(x, 1), sub(exp(x), 1), div(mul(half, 2), add(neg(half), 1)));
-  },
+  op: "expm1",
+  wholeNumbers: false,
   saves: "output",
-  grad: (g, y) => mul(g, add(y, 1)),
+  grad: (g, y) => composite(() => mul(g, add(y, 1))),
 };
-const rsqrtSpec: ComposedSpec = {
+const rsqrtSpec: UnarySpec = {
   name: "rsqrt",
-  forward: (x) => pow(sqrt(x), -1),
+  op: "rsqrt",
+  wholeNumbers: false,
   saves: "output",
-  grad: (g, y) => mul(mul(g, -0.5), pow(y, 3)),
+  grad: (g, y) => composite(() => mul(mul(g, -0.5), pow(y, 3))),
 };
-const reciprocalSpec: ComposedSpec = {
+const reciprocalSpec: UnarySpec = {
   name: "reciprocal",
-  forward: (x) => pow(x, -1),
+  op: "reciprocal",
+  wholeNumbers: false,
   saves: "output",
-  grad: (g, y) => mul(neg(g), square(y)),
+  grad: (g, y) => composite(() => mul(neg(g), square(y))),
 };
 
 /** sin x, x in radians. @see https://pytorch.org/docs/stable/generated/torch.sin.html */
@@ -83,22 +75,22 @@ export function erf(x: Tensor): Tensor {
 
 /** log(1 + x), exact for small x: −∞ at −1, NaN below. @see https://pytorch.org/docs/stable/generated/torch.log1p.html */
 export function log1p(x: Tensor): Tensor {
-  return applyComposed(log1pSpec, x);
+  return applyUnary(log1pSpec, x);
 }
 
 /** eˣ − 1, exact for small x. @see https://pytorch.org/docs/stable/special.html#torch.special.expm1 */
 export function expm1(x: Tensor): Tensor {
-  return applyComposed(expm1Spec, x);
+  return applyUnary(expm1Spec, x);
 }
 
 /** 1 / √x: ∞ at 0, NaN below. @see https://pytorch.org/docs/stable/generated/torch.rsqrt.html */
 export function rsqrt(x: Tensor): Tensor {
-  return applyComposed(rsqrtSpec, x);
+  return applyUnary(rsqrtSpec, x);
 }
 
 /** 1 / x. @see https://pytorch.org/docs/stable/generated/torch.reciprocal.html */
 export function reciprocal(x: Tensor): Tensor {
-  return applyComposed(reciprocalSpec, x);
+  return applyUnary(reciprocalSpec, x);
 }
 
 /** The nearest whole number, of two the even one. Its gradient is 0. @see https://pytorch.org/docs/stable/generated/torch.round.html */

@@ -4,13 +4,20 @@ import { checkFloating } from "../dtype.js";
 import { composite } from "../scopes.js";
 import { formatShape } from "../shape.js";
 import { commonKernels, type Tensor } from "../tensor.js";
-import { add, clamp_, mul, mul_ } from "./arithmetic.js";
+import { activationSpec } from "./activationSpec.js";
+import { add, mul } from "./arithmetic.js";
 import { gt, le, lt } from "./compare.js";
-import { addInto, applyComposed, mulInto } from "./composed.js";
 import { applyUnary } from "./elementwise.js";
 import { view } from "./layout.js";
 import { checkOneDtype } from "./operands.js";
 import { where } from "./where.js";
+
+const hardswishSpec = activationSpec("hardswish", "hardswish", (g, x) =>
+  where(le(x, -3), 0, where(lt(x, 3), mul(add(mul(x, 1 / 3), 0.5), g), g)),
+);
+const hardsigmoidSpec = activationSpec("hardsigmoid", "hardsigmoid", (g, x) =>
+  where(gt(x, -3), where(lt(x, 3), mul(g, 1 / 6), 0), 0),
+);
 
 /**
  * x held within [minVal, maxVal]. Its gradient on the bounds is 0, as beyond them.
@@ -33,18 +40,10 @@ export function relu6(x: Tensor): Tensor {
 }
 
 function held(name: string, x: Tensor, low: number, high: number): Tensor {
-  return applyUnary(
-    {
-      name,
-      op: "clamp",
-      alpha: low,
-      beta: high,
-      wholeNumbers: Number.isInteger(low) && Number.isInteger(high),
-      saves: "input",
-      grad: (g, x) => composite(() => where(gt(x, low), where(lt(x, high), g, 0), 0)),
-    },
-    x,
-  );
+  const grad = (g: Tensor, x: Tensor): Tensor => where(gt(x, low), where(lt(x, high), g, 0), 0);
+  const wholeNumbers = Number.isInteger(low) && Number.isInteger(high);
+  const spec = activationSpec(name, "hardtanh", grad, { alpha: low, beta: high, wholeNumbers });
+  return applyUnary(x.dtype === "int32" ? { ...spec, op: "clamp" } : spec, x);
 }
 
 /**
@@ -54,18 +53,7 @@ function held(name: string, x: Tensor, low: number, high: number): Tensor {
  * @see A. Howard et al.: Searching for MobileNetV3, https://arxiv.org/abs/1905.02244
  */
 export function hardswish(x: Tensor): Tensor {
-  return applyComposed(
-    {
-      name: "hardswish",
-      forward: (x) => mul_(mul_(clamp_(add(x, 3), 0, 6), 1 / 6), x),
-      saves: "input",
-      grad: (g, x) => {
-        const slope = addInto(mul(x, 1 / 3), 0.5);
-        return where(le(x, -3), 0, where(lt(x, 3), mulInto(slope, g), g));
-      },
-    },
-    x,
-  );
+  return applyUnary(hardswishSpec, x);
 }
 
 /**
@@ -74,15 +62,7 @@ export function hardswish(x: Tensor): Tensor {
  * @see https://pytorch.org/docs/stable/generated/torch.nn.functional.hardsigmoid.html
  */
 export function hardsigmoid(x: Tensor): Tensor {
-  return applyComposed(
-    {
-      name: "hardsigmoid",
-      forward: (x) => mul_(clamp_(add(x, 3), 0, 6), 1 / 6),
-      saves: "input",
-      grad: (g, x) => where(gt(x, -3), where(lt(x, 3), mul(g, 1 / 6), 0), 0),
-    },
-    x,
-  );
+  return applyUnary(hardsigmoidSpec, x);
 }
 
 /**

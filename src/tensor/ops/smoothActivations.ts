@@ -1,13 +1,19 @@
 /** Activation functions with smooth curves, elementwise. */
 import { ArgumentError } from "../../errors.js";
-import { isGradEnabled } from "../autograd.js";
 import type { Tensor } from "../tensor.js";
+import { activationSpec } from "./activationSpec.js";
 import { sigmoid, tanh } from "./activations.js";
-import { abs, add, add_, clamp, div, exp, exp_, mul, mul_, neg, neg_, square, sub } from "./arithmetic.js";
+import { add, clamp, div, exp, mul, neg, square } from "./arithmetic.js";
 import { gt } from "./compare.js";
-import { addInto, applyComposed, mulInto } from "./composed.js";
-import { erf, expm1, log1p } from "./elementary.js";
+import { erf } from "./elementary.js";
+import { applyUnary } from "./elementwise.js";
 import { where } from "./where.js";
+
+const geluSpec = activationSpec("gelu", "gelu", geluGrad);
+const geluTanhSpec = activationSpec("gelu", "geluTanh", geluTanhGrad);
+const siluSpec = activationSpec("silu", "silu", siluGrad);
+const mishSpec = activationSpec("mish", "mish", mishGrad);
+const logSigmoidSpec = activationSpec("logSigmoid", "logSigmoid", (g, x) => mul(g, sigmoid(neg(x))));
 
 /** Settings of {@link gelu}. */
 export interface GeluOptions {
@@ -37,43 +43,28 @@ export function gelu(x: Tensor, { approximate = "none" }: GeluOptions = {}): Ten
       `gelu: got approximate = ${JSON.stringify(approximate)}; expected "none" or "tanh". Choose one of them.`,
     );
   }
-  const tanhForm = approximate === "tanh";
-  return applyComposed(
-    {
-      name: "gelu",
-      forward: (x) => mul_(tanhForm ? add_(tanh(geluArgument(x)), 1) : add_(erf(mul(x, Math.SQRT1_2)), 1), mul(x, 0.5)),
-      saves: "input",
-      grad: tanhForm ? geluTanhGrad : geluGrad,
-    },
-    x,
-  );
-}
-
-/** As {@link mulInto}, eˣ. */
-function expInto(x: Tensor): Tensor {
-  return isGradEnabled() ? exp(x) : exp_(x);
+  return applyUnary(approximate === "tanh" ? geluTanhSpec : geluSpec, x);
 }
 
 /** √(2/π)·(x + 0.044715·x³) */
 function geluArgument(x: Tensor): Tensor {
   const scale = Math.sqrt(2 / Math.PI);
-  return mulInto(addInto(mulInto(square(x), 0.044715 * scale), scale), x);
+  return mul(add(mul(square(x), 0.044715 * scale), scale), x);
 }
 
 /** Φ(x) + x·φ(x) */
 function geluGrad(g: Tensor, x: Tensor): Tensor {
-  const t = mul(x, Math.SQRT1_2);
-  const twice = mulInto(mulInto(expInto(mulInto(square(t), -1)), x), Math.sqrt(2 / Math.PI));
-  return mulInto(mulInto(addInto(addInto(twice, erf(t)), 1), 0.5), g);
+  const density = mul(exp(mul(square(x), -0.5)), 1 / Math.sqrt(2 * Math.PI));
+  return mul(add(mul(add(erf(mul(x, Math.SQRT1_2)), 1), 0.5), mul(x, density)), g);
 }
 
 /** With t the tanh of u(x): ½·(1 + t + x·(1 − t²)·u′). */
 function geluTanhGrad(g: Tensor, x: Tensor): Tensor {
   const t = tanh(geluArgument(x));
   const scale = Math.sqrt(2 / Math.PI);
-  const slope = mulInto(addInto(mulInto(square(x), 3 * 0.044715 * scale), scale), x);
-  const bend = mulInto(addInto(mulInto(square(t), -1), 1), slope);
-  return mulInto(mulInto(addInto(addInto(bend, t), 1), 0.5), g);
+  const slope = mul(add(mul(square(x), 3 * 0.044715 * scale), scale), x);
+  const bend = mul(add(neg(square(t)), 1), slope);
+  return mul(mul(add(add(bend, t), 1), 0.5), g);
 }
 
 /**
@@ -82,19 +73,13 @@ function geluTanhGrad(g: Tensor, x: Tensor): Tensor {
  * @see https://pytorch.org/docs/stable/generated/torch.nn.functional.silu.html
  */
 export function silu(x: Tensor): Tensor {
-  return applyComposed(
-    {
-      name: "silu",
-      forward: (x) => mul_(sigmoid(x), x),
-      saves: "input",
-      grad: (g, x) => {
-        // s·(1 + x·(1 − s))
-        const s = sigmoid(x);
-        return mulInto(mulInto(addInto(mulInto(addInto(neg(s), 1), x), 1), s), g);
-      },
-    },
-    x,
-  );
+  return applyUnary(siluSpec, x);
+}
+
+/** s·(1 + x·(1 − s)) */
+function siluGrad(g: Tensor, x: Tensor): Tensor {
+  const s = sigmoid(x);
+  return mul(mul(add(mul(add(neg(s), 1), x), 1), s), g);
 }
 
 /** Beyond this tanh(softplus(x)) is 1, and its exponentials would overflow. */
@@ -107,25 +92,19 @@ const MISH_STRAIGHT = 20;
  * @see D. Misra: Mish, https://arxiv.org/abs/1908.08681
  */
 export function mish(x: Tensor): Tensor {
-  return applyComposed(
-    {
-      name: "mish",
-      forward: (x) => mul(tanhSoftplus(x), x),
-      saves: "input",
-      grad: (g, x) => {
-        const t = tanhSoftplus(x);
-        const bend = addInto(mulInto(square(t), -1), 1);
-        return mulInto(addInto(mulInto(mulInto(bend, sigmoid(x)), x), t), g);
-      },
-    },
-    x,
-  );
+  return applyUnary(mishSpec, x);
+}
+
+function mishGrad(g: Tensor, x: Tensor): Tensor {
+  const t = tanhSoftplus(x);
+  const bend = mul(add(neg(square(t)), 1), sigmoid(x));
+  return mul(add(mul(bend, x), t), g);
 }
 
 /** tanh(log(1 + w)) = (w² + 2w) / (w² + 2w + 2), w = eˣ. */
 function tanhSoftplus(x: Tensor): Tensor {
-  const w = expInto(clamp(x, null, MISH_STRAIGHT));
-  const n = mulInto(add(w, 2), w);
+  const w = exp(clamp(x, null, MISH_STRAIGHT));
+  const n = mul(add(w, 2), w);
   return div(n, add(n, 2));
 }
 
@@ -141,21 +120,11 @@ export function softplus(x: Tensor, { beta = 1, threshold = 20 }: SoftplusOption
       `softplus: got beta = ${beta} and threshold = ${threshold}; expected numbers, beta finite and not 0. Use 1 and 20.`,
     );
   }
-  return applyComposed(
-    {
-      name: "softplus",
-      forward: (x) => {
-        const z = mul(x, beta);
-        return where(gt(z, threshold), x, mul(log1p(exp(z)), 1 / beta));
-      },
-      saves: "input",
-      grad: (g, x) => {
-        const z = mul(x, beta);
-        return where(gt(z, threshold), g, mul(g, sigmoid(z)));
-      },
-    },
-    x,
-  );
+  const grad = (g: Tensor, x: Tensor): Tensor => {
+    const z = mul(x, beta);
+    return where(gt(z, threshold), g, mul(g, sigmoid(z)));
+  };
+  return applyUnary(activationSpec("softplus", "softplus", grad, { alpha: beta, beta: threshold }), x);
 }
 
 /**
@@ -165,15 +134,8 @@ export function softplus(x: Tensor, { beta = 1, threshold = 20 }: SoftplusOption
  * @see D.-A. Clevert, T. Unterthiner, S. Hochreiter: Exponential Linear Units, https://arxiv.org/abs/1511.07289
  */
 export function elu(x: Tensor, alpha = 1): Tensor {
-  return applyComposed(
-    {
-      name: "elu",
-      forward: (x) => where(gt(x, 0), x, mul(expm1(x), alpha)),
-      saves: "input",
-      grad: (g, x) => where(gt(x, 0), g, mulInto(mulInto(exp(x), alpha), g)),
-    },
-    x,
-  );
+  const grad = (g: Tensor, x: Tensor): Tensor => where(gt(x, 0), g, mul(mul(exp(x), alpha), g));
+  return applyUnary(activationSpec("elu", "elu", grad, { alpha }), x);
 }
 
 /**
@@ -182,13 +144,5 @@ export function elu(x: Tensor, alpha = 1): Tensor {
  * @see https://pytorch.org/docs/stable/generated/torch.nn.functional.logsigmoid.html
  */
 export function logSigmoid(x: Tensor): Tensor {
-  return applyComposed(
-    {
-      name: "logSigmoid",
-      forward: (x) => sub(clamp(x, null, 0), log1p(exp_(neg_(abs(x))))),
-      saves: "input",
-      grad: (g, x) => mul(g, sigmoid(neg(x))),
-    },
-    x,
-  );
+  return applyUnary(logSigmoidSpec, x);
 }

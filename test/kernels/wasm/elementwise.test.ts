@@ -61,7 +61,14 @@ function power(base: number, exponent: number): number {
 describe.each(sets)("elementwise kernels, %s", (_name, kernels) => {
   test.each<[UnaryOp, (x: number) => number]>([
     ["exp", Math.exp],
+    ["expm1", Math.expm1],
     ["log", Math.log],
+    ["log1p", Math.log1p],
+    ["reciprocal", (x) => 1 / x],
+    ["rsqrt", (x) => 1 / Math.sqrt(x)],
+    ["sin", Math.sin],
+    ["cos", Math.cos],
+    ["logSigmoid", (x) => (x > 104 ? 0 : Math.min(x, 0) - Math.log1p(Math.exp(-Math.abs(x))))],
     ["tanh", Math.tanh],
     ["sigmoid", (x) => 1 / (1 + Math.exp(-x))],
   ])("%s is within 4 units in the last place everywhere", (op, exact) => {

@@ -1,25 +1,8 @@
-import type { Strided, UnaryOp } from "../../../kernels/kernelSet.js";
+import type { Strided } from "../../../kernels/kernelSet.js";
 import { at, sameShape } from "../../../tensor/shape.js";
+import { slopeNodes, unaryNodes } from "./functions.js";
 import type { ElementType, Value } from "./graph.js";
 import type { Recorders, Recording } from "./recorders.js";
-
-const plainUnary = {
-  abs: "Abs",
-  ceil: "Ceil",
-  cos: "Cos",
-  erf: "Erf",
-  exp: "Exp",
-  floor: "Floor",
-  log: "Log",
-  neg: "Neg",
-  relu: "Relu",
-  round: "Round",
-  sigmoid: "Sigmoid",
-  sign: "Sign",
-  sin: "Sin",
-  sqrt: "Sqrt",
-  tanh: "Tanh",
-} as const satisfies Partial<Record<UnaryOp, string>>;
 
 const plainBinary = {
   add: "Add",
@@ -40,7 +23,17 @@ const comparisons = {
   ne: "Equal",
 } as const;
 
-type Elementwise = "fill" | "copy" | "unary" | "binary" | "compare" | "where" | "reduce" | "argReduce" | "argSort";
+type Elementwise =
+  | "fill"
+  | "copy"
+  | "unary"
+  | "activationGrad"
+  | "binary"
+  | "compare"
+  | "where"
+  | "reduce"
+  | "argReduce"
+  | "argSort";
 
 export function elementwiseRecorders({ graph, contents }: Recording): Pick<Recorders, Elementwise> {
   function operand(x: Strided | number, dtype: ElementType): Value {
@@ -80,14 +73,12 @@ export function elementwiseRecorders({ graph, contents }: Recording): Pick<Recor
     },
 
     unary(op, x, out, alpha, beta) {
-      const value = contents.read(x);
-      if (op === "square") put(out, graph.binary("Mul", value, value));
-      else if (op === "leakyRelu") put(out, graph.unary("LeakyRelu", value, { alpha: { float: alpha } }));
-      else if (op === "clamp") {
-        const bound = (limit: number): Value | null =>
-          Number.isFinite(limit) ? graph.number(value.dtype, limit) : null;
-        put(out, graph.add("Clip", [value, bound(alpha), bound(beta)], { dtype: value.dtype, shape: value.shape }));
-      } else put(out, graph.unary(plainUnary[op], value));
+      put(out, unaryNodes(graph, op, contents.read(x), alpha, beta));
+    },
+
+    activationGrad(op, outGrad, x, out, alpha, beta) {
+      const slope = slopeNodes(graph, op, contents.read(x), alpha, beta);
+      put(out, graph.binary("Mul", contents.read(outGrad), slope));
     },
 
     binary(op, a, b, out) {

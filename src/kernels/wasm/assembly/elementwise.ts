@@ -4,10 +4,13 @@
  *
  * @module
  */
+import { activation4, activationGrad4 } from "./activations";
 import { argument, fraction, pointer } from "./environment";
 import * as id from "./kernelIds";
 import { power4 } from "./power";
-import { erf4, exp4, log4, sigmoid4, sign4, tanh4, withoutDenormals4 } from "./vector";
+import {
+  erf4, exp4, expm14, log1p4, log4, sigmoid4, sign4, sineOfQuarters4, tanh4, withoutDenormals4,
+} from "./vector";
 
 /** Four floats that lie `step` floats apart. */
 @inline
@@ -48,13 +51,21 @@ function unary4(op: i32, x: v128, alpha: v128, beta: v128): v128 {
     const infinite = f32x4.eq(x, f32x4.splat(-Infinity));
     return f32x4.sqrt(v128.bitselect(f32x4.neg(x), f32x4.add(x, f32x4.splat(0)), infinite));
   }
-  if (op == id.LEAKY_RELU) return v128.bitselect(x, f32x4.mul(x, alpha), f32x4.gt(x, f32x4.splat(0)));
+  if (op == id.CEIL) return f32x4.ceil(x);
+  if (op == id.COS) return sineOfQuarters4(x, 1);
+  if (op == id.EXPM1) return expm14(x);
+  if (op == id.FLOOR) return f32x4.floor(x);
   if (op == id.LOG) return log4(x);
+  if (op == id.LOG1P) return log1p4(x);
+  if (op == id.ROUND) return f32x4.nearest(x);
+  if (op == id.RSQRT) return f32x4.div(f32x4.splat(1), f32x4.sqrt(x));
+  if (op == id.SIN) return sineOfQuarters4(x, 0);
   if (op == id.RELU) return f32x4.pmax(x, f32x4.splat(0));
   if (op == id.SIGMOID) return sigmoid4(x);
   if (op == id.SIGN) return sign4(x);
   if (op == id.SQRT) return f32x4.sqrt(x);
-  return tanh4(x);
+  if (op == id.TANH) return tanh4(x);
+  return activation4(op, x, alpha, beta);
 }
 
 /** What is not contiguous, and what is left of a row: one copy for all ops, because inlined code is most of the module. */
@@ -97,28 +108,64 @@ function unaryRow(op: i32, out: usize, outStep: i32, x: usize, xStep: i32, n: i3
   switch (op) {
     case id.ABS:
       return unaryLoop(id.ABS, out, outStep, x, xStep, n);
+    case id.CEIL:
+      return unaryLoop(id.CEIL, out, outStep, x, xStep, n);
     case id.CLAMP:
       return unaryLoop(id.CLAMP, out, outStep, x, xStep, n);
     case id.COPY:
       return unaryLoop(id.COPY, out, outStep, x, xStep, n);
+    case id.COS:
+      return unaryLoop(id.COS, out, outStep, x, xStep, n);
     case id.CUBE:
       return unaryLoop(id.CUBE, out, outStep, x, xStep, n);
+    case id.ELU:
+      return unaryLoop(id.ELU, out, outStep, x, xStep, n);
     case id.ERF:
       return unaryLoop(id.ERF, out, outStep, x, xStep, n);
     case id.EXP:
       return unaryLoop(id.EXP, out, outStep, x, xStep, n);
+    case id.EXPM1:
+      return unaryLoop(id.EXPM1, out, outStep, x, xStep, n);
+    case id.FLOOR:
+      return unaryLoop(id.FLOOR, out, outStep, x, xStep, n);
+    case id.GELU:
+      return unaryLoop(id.GELU, out, outStep, x, xStep, n);
+    case id.GELU_TANH:
+      return unaryLoop(id.GELU_TANH, out, outStep, x, xStep, n);
     case id.HALF_POWER:
       return unaryLoop(id.HALF_POWER, out, outStep, x, xStep, n);
+    case id.HARDSIGMOID:
+      return unaryLoop(id.HARDSIGMOID, out, outStep, x, xStep, n);
+    case id.HARDSWISH:
+      return unaryLoop(id.HARDSWISH, out, outStep, x, xStep, n);
+    case id.HARDTANH:
+      return unaryLoop(id.HARDTANH, out, outStep, x, xStep, n);
     case id.LEAKY_RELU:
       return unaryLoop(id.LEAKY_RELU, out, outStep, x, xStep, n);
     case id.LOG:
       return unaryLoop(id.LOG, out, outStep, x, xStep, n);
+    case id.LOG1P:
+      return unaryLoop(id.LOG1P, out, outStep, x, xStep, n);
+    case id.LOG_SIGMOID:
+      return unaryLoop(id.LOG_SIGMOID, out, outStep, x, xStep, n);
+    case id.MISH:
+      return unaryLoop(id.MISH, out, outStep, x, xStep, n);
     case id.RELU:
       return unaryLoop(id.RELU, out, outStep, x, xStep, n);
+    case id.ROUND:
+      return unaryLoop(id.ROUND, out, outStep, x, xStep, n);
+    case id.RSQRT:
+      return unaryLoop(id.RSQRT, out, outStep, x, xStep, n);
     case id.SIGMOID:
       return unaryLoop(id.SIGMOID, out, outStep, x, xStep, n);
     case id.SIGN:
       return unaryLoop(id.SIGN, out, outStep, x, xStep, n);
+    case id.SILU:
+      return unaryLoop(id.SILU, out, outStep, x, xStep, n);
+    case id.SIN:
+      return unaryLoop(id.SIN, out, outStep, x, xStep, n);
+    case id.SOFTPLUS:
+      return unaryLoop(id.SOFTPLUS, out, outStep, x, xStep, n);
     case id.SQRT:
       return unaryLoop(id.SQRT, out, outStep, x, xStep, n);
     default:
@@ -197,6 +244,67 @@ function binaryRow(op: i32, out: usize, outStep: i32, a: usize, aStep: i32, b: u
       return binaryLoop(id.SIGMOID_GRAD, out, outStep, a, aStep, b, bStep, n);
     default:
       return binaryLoop(id.TANH_GRAD, out, outStep, a, aStep, b, bStep, n);
+  }
+}
+
+@inline
+function grad4(op: i32, g: v128, x: v128): v128 {
+  const alpha = f32x4.splat(fraction(12));
+  const beta = f32x4.splat(fraction(13));
+  return withoutDenormals4(activationGrad4(op, g, x, alpha, beta));
+}
+
+/** As {@link unaryRest}. */
+function gradRest(op: i32, out: usize, outStep: i32, g: usize, gStep: i32, x: usize, xStep: i32, n: i32): void {
+  const outBytes = <isize>outStep << 2;
+  const gBytes = <isize>gStep << 2;
+  const xBytes = <isize>xStep << 2;
+  let i = 0;
+  for (; i + 4 <= n; i += 4, out += 4 * outBytes, g += 4 * gBytes, x += 4 * xBytes) {
+    scatter4(out, outStep, anyGrad4(op, gather4(g, gStep), gather4(x, xStep)));
+  }
+  for (; i < n; i++, out += outBytes, g += gBytes, x += xBytes) {
+    store<f32>(out, f32x4.extract_lane(anyGrad4(op, v128.load32_splat(g), v128.load32_splat(x)), 0));
+  }
+}
+
+function anyGrad4(op: i32, g: v128, x: v128): v128 {
+  return grad4(op, g, x);
+}
+
+@inline
+function gradLoop(op: i32, out: usize, outStep: i32, g: usize, gStep: i32, x: usize, xStep: i32, n: i32): void {
+  let i = 0;
+  if (outStep == 1 && gStep == 1 && xStep == 1) {
+    for (; i + 4 <= n; i += 4, out += 16, g += 16, x += 16) v128.store(out, grad4(op, v128.load(g), v128.load(x)));
+  }
+  if (i < n) gradRest(op, out, outStep, g, gStep, x, xStep, n - i);
+}
+
+function gradRow(op: i32, out: usize, outStep: i32, g: usize, gStep: i32, x: usize, xStep: i32, n: i32): void {
+  switch (op) {
+    case id.ELU:
+      return gradLoop(id.ELU, out, outStep, g, gStep, x, xStep, n);
+    case id.GELU:
+      return gradLoop(id.GELU, out, outStep, g, gStep, x, xStep, n);
+    case id.GELU_TANH:
+      return gradLoop(id.GELU_TANH, out, outStep, g, gStep, x, xStep, n);
+    case id.HARDSIGMOID:
+      return gradLoop(id.HARDSIGMOID, out, outStep, g, gStep, x, xStep, n);
+    case id.HARDSWISH:
+      return gradLoop(id.HARDSWISH, out, outStep, g, gStep, x, xStep, n);
+    case id.HARDTANH:
+      return gradLoop(id.HARDTANH, out, outStep, g, gStep, x, xStep, n);
+    case id.LEAKY_RELU:
+      return gradLoop(id.LEAKY_RELU, out, outStep, g, gStep, x, xStep, n);
+    case id.LOG_SIGMOID:
+      return gradLoop(id.LOG_SIGMOID, out, outStep, g, gStep, x, xStep, n);
+    case id.MISH:
+      return gradLoop(id.MISH, out, outStep, g, gStep, x, xStep, n);
+    case id.SILU:
+      return gradLoop(id.SILU, out, outStep, g, gStep, x, xStep, n);
+    default:
+      return gradLoop(id.SOFTPLUS, out, outStep, g, gStep, x, xStep, n);
   }
 }
 
@@ -318,6 +426,7 @@ function rows(kind: i32, begin: i32, end: i32): void {
     let bAt = flat ? <isize>begin * bStep : rowOffset(2, row);
     const b = pointer(7) + (bAt << 2);
     if (kind == id.BINARY) binaryRow(op, out, outStep, a, aStep, b, bStep, length);
+    else if (kind == id.ACTIVATION_GRAD) gradRow(op, out, outStep, a, aStep, b, bStep, length);
     else if (kind == id.COMPARE) compareRow(op, out, outStep, a, aStep, b, bStep, length);
     else {
       let conditionAt = flat ? <isize>begin * conditionStep : rowOffset(3, row);
@@ -332,6 +441,10 @@ export function unary(begin: i32, end: i32): void {
 
 export function binary(begin: i32, end: i32): void {
   rows(id.BINARY, begin, end);
+}
+
+export function activationGrad(begin: i32, end: i32): void {
+  rows(id.ACTIVATION_GRAD, begin, end);
 }
 
 export function compare(begin: i32, end: i32): void {

@@ -1,5 +1,5 @@
 /** The module: one entry for every kernel, and the loop that worker threads run. */
-import { binary, compare, unary, where } from "./elementwise";
+import { activationGrad, binary, compare, unary, where } from "./elementwise";
 import { addParts, columnsForward, columnsInputGrad, columnsWeightGrad } from "./columns";
 import { direct, packFilters } from "./direct";
 import { directWeightGrad } from "./directWeight";
@@ -26,6 +26,8 @@ export function run(kernel: i32, begin: i32, end: i32): void {
       return unary(begin, end);
     case id.BINARY:
       return binary(begin, end);
+    case id.ACTIVATION_GRAD:
+      return activationGrad(begin, end);
     case id.COMPARE:
       return compare(begin, end);
     case id.WHERE:

@@ -89,6 +89,8 @@ export const CAST = 78;
 export const TRANSPOSE = 79;
 /** Random masks. */
 export const BERNOULLI = 81;
+/** Gradients of activation functions. */
+export const ACTIVATION_GRAD = 82;
 
 /** Words of the state of the Mersenne Twister. */
 export const TWISTER_WORDS = 624;
@@ -115,6 +117,26 @@ export const SQRT = 10;
 export const TANH = 11;
 export const CUBE = 12;
 export const HALF_POWER = 13;
+export const CEIL = 14;
+export const COS = 15;
+export const EXPM1 = 16;
+export const FLOOR = 17;
+export const LOG1P = 18;
+export const ROUND = 19;
+export const RSQRT = 20;
+export const SIN = 21;
+
+/** Activation functions, with LEAKY_RELU; the same numbers stand for their gradients. */
+export const ELU = 22;
+export const GELU = 23;
+export const GELU_TANH = 24;
+export const HARDSIGMOID = 25;
+export const HARDSWISH = 26;
+export const HARDTANH = 27;
+export const LOG_SIGMOID = 28;
+export const MISH = 29;
+export const SILU = 30;
+export const SOFTPLUS = 31;
 
 export const ADD = 0;
 export const SUB = 1;
