@@ -44,7 +44,9 @@ export interface NetworkCase {
   /** After the pass in training mode. */
   readonly buffers: Digests;
   readonly evaluation: Pass;
-  /** Of the steps of a training run; none for large forms. */
+  /** Learning rate of a training run. */
+  readonly lr: number;
+  /** Of its steps; none for large forms. */
   readonly losses: readonly number[];
 }
 
@@ -104,8 +106,11 @@ export async function expectPass({ model, images, labels }: Prepared, pass: Pass
 }
 
 /** Expects the losses of a training run to be PyTorch's. */
-export async function expectTraining({ model, images, labels }: Prepared, losses: readonly number[]): Promise<void> {
-  const optimizer = new optim.SGD(model.train().parameters(), { lr: 0.01, momentum: 0.9 });
+export async function expectTraining(
+  { model, images, labels }: Prepared,
+  { lr, losses }: Pick<NetworkCase, "lr" | "losses">,
+): Promise<void> {
+  const optimizer = new optim.SGD(model.train().parameters(), { lr, momentum: 0.9 });
   for (const [step, expected] of losses.entries()) {
     optimizer.zeroGrad();
     const loss = nn.functional.crossEntropy(model.forward(images), labels);

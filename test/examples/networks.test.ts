@@ -13,7 +13,7 @@ describe.each(cases.map((each) => [each.name, each] as const))("%s", (_, each) =
     await expectDigests(each.buffers, buffers);
     model.eval();
     await expectPass(prepared, each.evaluation);
-    await expectTraining(prepared, each.losses);
+    await expectTraining(prepared, each);
   });
 });
 
