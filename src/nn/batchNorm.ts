@@ -153,6 +153,9 @@ abstract class BatchNorm extends Module {
  * @see S. Ioffe, C. Szegedy: Batch Normalization, 2015, https://arxiv.org/abs/1502.03167
  */
 export class BatchNorm1d extends BatchNorm {
+  /** @internal Each call gives a tensor that it has just made and keeps no hold of. */
+  static readonly makesOutput = true;
+
   constructor(numFeatures: number, options: BatchNormLayerOptions = {}) {
     super("BatchNorm1d", numFeatures, options);
   }
@@ -170,6 +173,9 @@ export class BatchNorm1d extends BatchNorm {
  * @see S. Ioffe, C. Szegedy: Batch Normalization, 2015, https://arxiv.org/abs/1502.03167
  */
 export class BatchNorm2d extends BatchNorm {
+  /** @internal Each call gives a tensor that it has just made and keeps no hold of. */
+  static readonly makesOutput = true;
+
   constructor(numFeatures: number, options: BatchNormLayerOptions = {}) {
     super("BatchNorm2d", numFeatures, options);
   }

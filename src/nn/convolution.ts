@@ -117,6 +117,9 @@ abstract class Convolution extends Module {
  * @see https://pytorch.org/docs/stable/generated/torch.nn.Conv2d.html
  */
 export class Conv2d extends Convolution {
+  /** @internal Each call gives a tensor that it has just made and keeps no hold of. */
+  static readonly makesOutput = true;
+
   readonly padding: Pair | "same" | "valid";
   readonly paddingMode: PaddingMode;
 
@@ -173,6 +176,9 @@ export class Conv2d extends Convolution {
  * @see https://pytorch.org/docs/stable/generated/torch.nn.ConvTranspose2d.html
  */
 export class ConvTranspose2d extends Convolution {
+  /** @internal Each call gives a tensor that it has just made and keeps no hold of. */
+  static readonly makesOutput = true;
+
   readonly padding: Pair;
   readonly outputPadding: Pair;
 

@@ -92,6 +92,9 @@ abstract class Convolution1d extends Module {
  * @see https://pytorch.org/docs/stable/generated/torch.nn.Conv1d.html
  */
 export class Conv1d extends Convolution1d {
+  /** @internal Each call gives a tensor that it has just made and keeps no hold of. */
+  static readonly makesOutput = true;
+
   readonly padding: number | "same" | "valid";
   readonly paddingMode: PaddingMode;
 
@@ -156,6 +159,9 @@ export class Conv1d extends Convolution1d {
  * @see https://pytorch.org/docs/stable/generated/torch.nn.ConvTranspose1d.html
  */
 export class ConvTranspose1d extends Convolution1d {
+  /** @internal Each call gives a tensor that it has just made and keeps no hold of. */
+  static readonly makesOutput = true;
+
   readonly padding: number;
   readonly outputPadding: number;
 

@@ -21,6 +21,9 @@ export interface LinearOptions extends ParameterPlace {
  * @see https://pytorch.org/docs/stable/generated/torch.nn.Linear.html
  */
 export class Linear extends Module {
+  /** @internal Each call gives a tensor that it has just made and keeps no hold of. */
+  static readonly makesOutput = true;
+
   readonly inFeatures: number;
   readonly outFeatures: number;
   weight: Parameter;

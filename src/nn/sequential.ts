@@ -1,11 +1,15 @@
 import { ArgumentError } from "../errors.js";
+import { relu_ } from "../tensor/ops/activations.js";
 import type { Tensor } from "../tensor/tensor.js";
+import { ReLU } from "./activation.js";
+import { inLayer } from "./errorPlace.js";
 import { type Held, isPlain } from "./fields.js";
 import { type Layer, Module } from "./module.js";
 
 /**
  * Layers one after another, each fed with the output of the one before: `new Sequential(a, b, c)`, whose paths are
- * numbers, or `new Sequential({ conv: a, relu: b })`, whose paths are names.
+ * numbers, or `new Sequential({ conv: a, relu: b })`, whose paths are names. A `ReLU` overwrites what the layer before
+ * made where nobody else can hold that, which saves its memory and half the way there.
  *
  * @throws ArgumentError where a layer is no module, or a name is a number or has a dot in it.
  * @see https://pytorch.org/docs/stable/generated/torch.nn.Sequential.html
@@ -62,7 +66,13 @@ export class Sequential extends Module implements Iterable<Layer> {
 
   forward(x: Tensor): Tensor {
     let out = x;
-    for (const layer of this) out = layer.forward(out);
+    let before: Layer | null = null;
+    for (const layer of this) {
+      const input = out;
+      const overwrites = isPlainly(layer, ReLU) && before !== null && isNobodys(input, before);
+      out = overwrites ? inLayer(layer, () => relu_(input)) : layer.forward(input);
+      before = layer;
+    }
     return out;
   }
 
@@ -70,6 +80,17 @@ export class Sequential extends Module implements Iterable<Layer> {
     yield* this.#layers;
     yield* super.fields();
   }
+}
+
+/** Whether a layer is of this class itself and has no hook, so that it does what the class says and nobody looks on. */
+function isPlainly(layer: Layer, Class: object): boolean {
+  return layer.constructor === Class && !Object.hasOwn(layer, "forward");
+}
+
+/** Whether only the caller holds what `layer` gave: neither the tape, nor a view, nor somebody who was shown it. */
+function isNobodys(output: Tensor, layer: Layer): boolean {
+  const { constructor } = layer;
+  return Object.hasOwn(constructor, "makesOutput") && isPlainly(layer, constructor) && output.storage.shareCount === 1;
 }
 
 function describeValue(value: unknown): string {
