@@ -3,6 +3,11 @@ import { execFileSync, spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { conv2d, data, manualSeed, nn, noGrad, optim, rand, randint, randn, type Tensor } from "tapegrad";
 import { Cnn, LeNet5, Scratch } from "../examples/models.js";
+import { MobileNetV2 } from "../examples/networks/mobileNetV2.js";
+import { ResNet18 } from "../examples/networks/resNet18.js";
+import { UNet } from "../examples/networks/uNet.js";
+import { VGG11 } from "../examples/networks/vgg11.js";
+import { VisionTransformer } from "../examples/networks/visionTransformer.js";
 import { PyTorchExample, ResNet } from "./networks.js";
 
 /** Does the work so many times. */
@@ -20,12 +25,17 @@ export interface Line {
 
 const { crossEntropy, nllLoss, mseLoss } = nn.functional;
 
-/** Whole training steps on one random batch: zeroGrad, forward, loss, backward, Adam. */
+/**
+ * Whole training steps on one random batch: zeroGrad, forward, loss, backward, Adam.
+ *
+ * @param plane extents of the labels of an image; default: one for each image
+ */
 function training(
   name: string,
   make: () => nn.Layer,
   batchShape: readonly number[],
   lossOf: (output: Tensor, labels: Tensor) => Tensor,
+  plane: readonly number[] = [],
 ): Line {
   const [batch = 0] = batchShape;
   return {
@@ -35,7 +45,7 @@ function training(
       const model = make();
       const optimizer = new optim.Adam(model.parameters(), { lr: 1e-3 });
       const images = randn([...batchShape]);
-      const labels = randint(10, [batch]);
+      const labels = randint(10, [batch, ...plane]);
       return (times) => {
         for (let i = 0; i < times; i++) {
           optimizer.zeroGrad();
@@ -150,6 +160,11 @@ export const lines: readonly Line[] = [
   training("pytorch/examples", () => new PyTorchExample(), [64, 1, 28, 28], nllLoss),
   training("cnn", () => new Cnn(), [64, 1, 28, 28], crossEntropy),
   training("ResNet", () => new ResNet(), [64, 3, 32, 32], crossEntropy),
+  training("ResNet-18", () => new ResNet18(), [4, 3, 32, 32], crossEntropy),
+  training("VGG-11", () => new VGG11(), [16, 3, 32, 32], crossEntropy),
+  training("MobileNetV2", () => new MobileNetV2(), [8, 3, 32, 32], crossEntropy),
+  training("U-Net", () => new UNet(3, 10, { width: 32 }), [2, 3, 64, 64], crossEntropy, [64, 64]),
+  training("ViT", () => new VisionTransformer(), [8, 3, 32, 32], crossEntropy),
   op(
     "conv2d 8 to 16, 10×32×32",
     () => [randn([10, 8, 32, 32]), randn([16, 8, 3, 3])],

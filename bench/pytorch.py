@@ -18,6 +18,8 @@ from torch.utils.data import DataLoader, TensorDataset
 from pytorch_ops import OPS
 
 HERE = Path(__file__).parent
+sys.path.append(str(HERE.parent / "examples" / "networks"))
+import torch_networks as networks  # noqa: E402
 
 
 class Cnn(nn.Module):
@@ -119,12 +121,12 @@ class ResNet(nn.Module):
         return self.fc(self.blocks(F.relu(self.bn(self.conv(x)))).mean([2, 3]))
 
 
-def training(make, shape, loss_of):
+def training(make, shape, loss_of, plane=()):
     def prepare():
         torch.manual_seed(0)
         model = make()
         optimizer = torch.optim.Adam(model.parameters(), lr=1e-3)
-        images, labels = torch.randn(shape), torch.randint(10, (shape[0],))
+        images, labels = torch.randn(shape), torch.randint(10, (shape[0], *plane))
 
         def run(times):
             for _ in range(times):
@@ -206,6 +208,11 @@ LINES = {
     "pytorch/examples, batch 64": training(Example, (64, 1, 28, 28), F.nll_loss),
     "cnn, batch 64": training(Cnn, (64, 1, 28, 28), F.cross_entropy),
     "ResNet, batch 64": training(ResNet, (64, 3, 32, 32), F.cross_entropy),
+    "ResNet-18, batch 4": training(networks.ResNet18, (4, 3, 32, 32), F.cross_entropy),
+    "VGG-11, batch 16": training(networks.VGG11, (16, 3, 32, 32), F.cross_entropy),
+    "MobileNetV2, batch 8": training(networks.MobileNetV2, (8, 3, 32, 32), F.cross_entropy),
+    "U-Net, batch 2": training(lambda: networks.UNet(3, 10, width=32), (2, 3, 64, 64), F.cross_entropy, (64, 64)),
+    "ViT, batch 8": training(networks.VisionTransformer, (8, 3, 32, 32), F.cross_entropy),
     "conv2d 8 to 16, 10×32×32": op(lambda: (torch.randn(10, 8, 32, 32), torch.randn(16, 8, 3, 3)), F.conv2d),
     "matmul 512×512×512": op(lambda: (torch.randn(512, 512), torch.randn(512, 512)), torch.matmul),
     "add, 1 M elements": op(lambda: (torch.rand(1_000_000), torch.rand(1_000_000)), torch.add),

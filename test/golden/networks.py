@@ -20,8 +20,8 @@ import torch.nn.functional as F
 
 HERE = Path(__file__)
 sys.dont_write_bytecode = True
-sys.path.insert(0, str(HERE.parents[2] / "examples" / "networks"))
-import pytorch as networks  # noqa: E402
+sys.path.append(str(HERE.parents[2] / "examples" / "networks"))
+import torch_networks as networks  # noqa: E402
 
 STEPS = 50
 SMALL_STAGES = [[1, 16, 1, 1], [6, 24, 2, 2]]
