@@ -314,6 +314,36 @@ export interface KernelSet {
     biasGrad: Dense,
   ): void;
 
+  /**
+   * Normalises each of `groups` groups of neighbouring channels of each sample of x [N, C, L] by its own mean and biased
+   * variance, which are results too, [N, groups]: out = (x − mean) / sqrt(variance + eps) · weight + bias, with weight and
+   * bias [C]. With one group and L = 1 it is the norm of rows.
+   */
+  groupNorm(
+    x: Dense,
+    groups: number,
+    weight: Dense | null,
+    bias: Dense | null,
+    eps: number,
+    out: Dense,
+    mean: Dense,
+    variance: Dense,
+  ): void;
+
+  /** Gradients of `groupNorm`, through mean and variance too: xGrad, weightGrad [C] = Σ g·x̂ and biasGrad [C] = Σ g over N and L. */
+  groupNormGrad(
+    outGrad: Dense,
+    x: Dense,
+    mean: Dense,
+    variance: Dense,
+    groups: number,
+    weight: Dense | null,
+    eps: number,
+    xGrad: Dense,
+    weightGrad: Dense,
+    biasGrad: Dense,
+  ): void;
+
   // --- random numbers -----------------------------------------------------------------------------------------------
 
   /**

@@ -269,6 +269,21 @@ function afterStep(w: number, lr: number, l1: number, mode: L1Mode): number {
   return mode === "proximal" && l1 > 0 ? Math.sign(w) * Math.max(Math.abs(w) - lr * l1, 0) : w;
 }
 
+/** Calls `visit` with the sample, the group and the indices of each group of channels of x [N, C, L]. */
+function forEachGroup(
+  x: Strided,
+  groups: number,
+  visit: (n: number, group: number, indices: number[][]) => void,
+): void {
+  const [batch = 0, channels = 0] = x.shape;
+  for (let n = 0; n < batch; n += 1) {
+    for (let group = 0; group < groups; group += 1) {
+      const isIn = ([sample, c = 0]: number[]) => sample === n && Math.floor((c * groups) / channels) === group;
+      visit(n, group, [...indicesOf(x.shape)].filter(isIn));
+    }
+  }
+}
+
 export function createNaiveKernels(): KernelSet {
   return {
     name: "naive",
@@ -566,6 +581,54 @@ export function createNaiveKernels(): KernelSet {
           set(xGrad, index, (gamma / deviation) * (get(outGrad, ...index) - throughStats));
         }
       }
+    },
+
+    groupNorm(x, groups, weight, bias, eps, out, mean, variance) {
+      forEachGroup(x, groups, (n, group, indices) => {
+        const values = indices.map((index) => get(x, ...index));
+        const average = reduceValues("sum", values) / values.length;
+        const squares = values.map((value) => (value - average) ** 2);
+        const spread = reduceValues("sum", squares) / values.length;
+        set(mean, [n, group], average);
+        set(variance, [n, group], spread);
+        for (const index of indices) {
+          const [, c = 0] = index;
+          const normalised = (get(x, ...index) - average) / Math.sqrt(spread + eps);
+          set(out, index, normalised * (weight === null ? 1 : get(weight, c)) + (bias === null ? 0 : get(bias, c)));
+        }
+      });
+    },
+    groupNormGrad(outGrad, x, mean, variance, groups, weight, eps, xGrad, weightGrad, biasGrad) {
+      const [products, sums] = [0, 1].map(() => new Array<number>(sizeOf(weightGrad.shape)).fill(0)) as [
+        number[],
+        number[],
+      ];
+      forEachGroup(x, groups, (n, group, indices) => {
+        const deviation = Math.sqrt(get(variance, n, group) + eps);
+        const terms = indices.map((index) => {
+          const [, c = 0] = index;
+          const g = get(outGrad, ...index);
+          const normalised = (get(x, ...index) - get(mean, n, group)) / deviation;
+          products[c] = (products[c] ?? 0) + g * normalised;
+          sums[c] = (sums[c] ?? 0) + g;
+          return { index, slope: g * (weight === null ? 1 : get(weight, c)), normalised };
+        });
+        const shift = reduceValues(
+          "sum",
+          terms.map(({ slope }) => slope),
+        );
+        const along = reduceValues(
+          "sum",
+          terms.map(({ slope, normalised }) => slope * normalised),
+        );
+        for (const { index, slope, normalised } of terms) {
+          set(xGrad, index, (slope - (shift + normalised * along) / terms.length) / deviation);
+        }
+      });
+      products.forEach((product, c) => {
+        set(weightGrad, [c], product);
+        set(biasGrad, [c], sums[c] ?? 0);
+      });
     },
 
     sgdStep(parameter, grad, momentumBuffer, hyper) {

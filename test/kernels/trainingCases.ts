@@ -104,6 +104,51 @@ const batchNormCases = floats.flatMap((dtype) =>
   ]),
 );
 
+const groupings: readonly { shape: readonly number[]; groups: number }[] = [
+  { shape: [3, 8, 1], groups: 1 },
+  { shape: [2, 37, 1], groups: 1 },
+  { shape: [70, 5, 1], groups: 1 },
+  { shape: [2, 1100, 1], groups: 1 },
+  { shape: [3, 6, 1], groups: 2 },
+  { shape: [3, 6, 5], groups: 3 },
+  { shape: [40, 4, 9], groups: 2 },
+  { shape: [2, 3, 16], groups: 3 },
+  { shape: [1, 2, 2100], groups: 1 },
+  { shape: [0, 4, 3], groups: 2 },
+];
+
+const groupNormCases = floats.flatMap((dtype) =>
+  groupings.flatMap(({ shape, groups }) =>
+    [false, true].map(
+      (affine): KernelCase => ({
+        name: `groupNorm ${dtype}, [${shape}] in ${groups}${affine ? ", affine" : ""}`,
+        dtypes: [dtype],
+        run: async (bench) => {
+          const [batch = 0, channels = 0] = shape;
+          const x = bench.input(dtype, shape, undefined, { offset: 3 });
+          const g = bench.input(dtype, shape, undefined, { offset: 1 });
+          const weight = affine ? bench.input(dtype, [channels], undefined, { offset: 1 }) : null;
+          const bias = affine ? bench.input(dtype, [channels], undefined, { offset: 2 }) : null;
+          const [mean, variance] = [bench.output(dtype, [batch, groups]), bench.output(dtype, [batch, groups])];
+          const [out, xGrad] = [bench.output(dtype, shape, { offset: 1 }), bench.output(dtype, shape, { offset: 2 })];
+          const weightGrad = bench.output(dtype, [channels], { offset: 3 });
+          const biasGrad = bench.output(dtype, [channels], { offset: 1 });
+          bench.kernels.groupNorm(x, groups, weight, bias, 1e-3, out, mean, variance);
+          bench.kernels.groupNormGrad(g, x, mean, variance, groups, weight, 1e-3, xGrad, weightGrad, biasGrad);
+          return {
+            out: await bench.read(out),
+            mean: await bench.read(mean),
+            variance: await bench.read(variance),
+            xGrad: await bench.read(xGrad),
+            weightGrad: await bench.read(weightGrad),
+            biasGrad: await bench.read(biasGrad),
+          };
+        },
+      }),
+    ),
+  ),
+);
+
 const plainSgd: SgdHyper = {
   lr: 0.1,
   momentum: 0,
@@ -201,4 +246,9 @@ const stepCases = floats.flatMap((dtype) => [
   ),
 ]);
 
-export const trainingCases: readonly KernelCase[] = [...softmaxCases, ...batchNormCases, ...stepCases];
+export const trainingCases: readonly KernelCase[] = [
+  ...softmaxCases,
+  ...batchNormCases,
+  ...groupNormCases,
+  ...stepCases,
+];

@@ -9,6 +9,7 @@ import type { ArrayOf } from "./arrays.js";
 import { batchNormKernels } from "./batchNorm.js";
 import { convolutionKernels } from "./convolution.js";
 import { elementwiseKernels } from "./elementwise.js";
+import { groupNormKernels } from "./groupNorm.js";
 import { indexKernels } from "./indexing.js";
 import { matmulKernels } from "./matmul.js";
 import { referenceMemory } from "./memory.js";
@@ -37,6 +38,7 @@ export function createReferenceLoops(arrayOf: ArrayOf): Loops {
     ...poolKernels(arrayOf),
     ...softmaxKernels(arrayOf),
     ...batchNormKernels(arrayOf),
+    ...groupNormKernels(arrayOf),
     ...optimizerKernels(arrayOf),
   };
 }

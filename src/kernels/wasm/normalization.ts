@@ -5,12 +5,18 @@ import * as id from "./assembly/kernelIds.js";
 import type { Engine } from "./engine.js";
 import { addressOf } from "./memory.js";
 
-type NormalizationKernels = Pick<KernelSet, "softmax" | "softmaxGrad" | "channelStats" | "batchNorm" | "batchNormGrad">;
+type NormalizationKernels = Pick<
+  KernelSet,
+  "softmax" | "softmaxGrad" | "channelStats" | "batchNorm" | "batchNormGrad" | "groupNorm" | "groupNormGrad"
+>;
 
 /** Channels from which on threads share whole channels, rather than first channels and then stretches of them. */
 const CHANNELS_PER_THREAD = 4;
 
-/** Softmax and batch normalisation of float32. */
+/** Most blocks of samples, each with sums of its own, in the gradient of a group norm. */
+const BLOCKS = 32;
+
+/** Softmax and normalisation of float32. */
 export function normalizationKernels(engine: Engine, fallback: Loops): NormalizationKernels {
   function writeAddresses(arrays: readonly (Dense | null)[]): void {
     arrays.forEach((array, slot) => {
@@ -94,6 +100,37 @@ export function normalizationKernels(engine: Engine, fallback: Loops): Normaliza
         engine.launch(id.BATCH_NORM_SUMS, channels, count);
         engine.launch(id.BATCH_NORM_GRAD, batch * channels, count);
       }
+    },
+
+    groupNorm(x, groups, weight, bias, eps, out, mean, variance) {
+      if (x.dtype !== "float32") {
+        fallback.groupNorm(x, groups, weight, bias, eps, out, mean, variance);
+        return;
+      }
+      writeAddresses([x, weight, bias, out, mean, variance]);
+      const { words, fractions } = engine;
+      words[6] = groups;
+      words[7] = at(x.shape, 1) / groups;
+      fractions[8] = eps;
+      words[9] = at(x.shape, 2);
+      engine.launch(id.GROUP_NORM, at(x.shape, 0) * groups, 2 * elementCount(x.shape));
+    },
+
+    groupNormGrad(outGrad, x, mean, variance, groups, weight, eps, xGrad, weightGrad, biasGrad) {
+      if (x.dtype !== "float32") {
+        fallback.groupNormGrad(outGrad, x, mean, variance, groups, weight, eps, xGrad, weightGrad, biasGrad);
+        return;
+      }
+      const [batch, channels] = [at(x.shape, 0), at(x.shape, 1)];
+      const samples = Math.max(Math.ceil(batch / BLOCKS), 1);
+      const blocks = Math.ceil(batch / samples);
+      engine.withScratch(Math.max(8 * blocks * channels, 8), (sums) => {
+        writeAddresses([outGrad, x, mean, variance, weight, xGrad, weightGrad, biasGrad]);
+        engine.fractions[8] = eps;
+        engine.words.set([batch, groups, channels / groups, at(x.shape, 2), samples, sums, blocks], 9);
+        engine.launch(id.GROUP_NORM_GRAD, blocks, 3 * elementCount(x.shape));
+        engine.launch(id.GROUP_NORM_FINISH, channels, blocks * channels);
+      });
     },
   };
 }

@@ -6,6 +6,7 @@
 import type { KernelSet } from "../kernelSet.js";
 import { convolutionKernels } from "./convolution.js";
 import { elementwiseKernels } from "./elementwise.js";
+import { groupNormKernels } from "./groupNorm.js";
 import { indexKernels } from "./indexing.js";
 import { matmulKernels } from "./matmul.js";
 import { memoryKernels, type Precautions } from "./memory.js";
@@ -43,6 +44,7 @@ export function createWebGpuKernels(device: GPUDevice, options: WebGpuKernelOpti
     ...poolKernels(runtime),
     ...softmaxKernels(runtime),
     ...normalizationKernels(runtime),
+    ...groupNormKernels(runtime),
     ...optimizerKernels(runtime),
   };
 }

@@ -113,7 +113,7 @@ function launchStage(runtime: Runtime, reduction: Reduction, teams: number, toge
     return;
   }
   const type = wgslType(out.dtype);
-  const key = `reduce/${name}/${rank}/${inner.shape.length}/${type}/${together ? "together" : "alone"}/${operands.map(({ name, type }) => name + type).join("/")}`;
+  const key = `reduce/${name}/${rank}/${inner.shape.length}/${type}/${together ? "together" : "alone"}/${operands.map((operand) => `${isNumber(operand) ? "=" : ""}${operand.name}${operand.type}`).join("/")}`;
   const kernel = runtime.kernel(key, () => {
     const names = arrays.map((operand) => operand.name);
     const declarations = `${functions}

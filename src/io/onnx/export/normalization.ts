@@ -3,7 +3,14 @@ import { at } from "../../../tensor/shape.js";
 import type { Value } from "./graph.js";
 import type { Recorders, Recording } from "./recorders.js";
 
-type Normalization = "softmax" | "softmaxGrad" | "channelStats" | "batchNorm" | "batchNormGrad";
+type Normalization =
+  | "softmax"
+  | "softmaxGrad"
+  | "channelStats"
+  | "batchNorm"
+  | "batchNormGrad"
+  | "groupNorm"
+  | "groupNormGrad";
 
 export function normalizationRecorders({ graph, contents }: Recording): Pick<Recorders, Normalization> {
   const sumLast = (x: Value): Value => graph.reduce("ReduceSum", x, [x.shape.length - 1]);
@@ -16,6 +23,18 @@ export function normalizationRecorders({ graph, contents }: Recording): Pick<Rec
     x === null ? graph.expand(graph.number(like.dtype, value), like.shape) : contents.read(x);
 
   const others = (x: Value): number[] => x.shape.flatMap((_, axis) => (axis === 1 ? [] : [axis]));
+
+  /** [N, C, L] with the channels of each group on an axis of their own. */
+  const groupedShape = ({ shape }: Dense, groups: number): number[] => [
+    at(shape, 0),
+    groups,
+    at(shape, 1) / groups,
+    at(shape, 2),
+  ];
+
+  /** [C], as it meets that. */
+  const perGroup = (x: Dense, groups: number): Value =>
+    graph.reshape(contents.read(x), [groups, at(x.shape, 0) / groups, 1]);
 
   return {
     softmax(x, out, logarithm) {
@@ -75,6 +94,41 @@ export function normalizationRecorders({ graph, contents }: Recording): Pick<Rec
         centered = graph.binary("Sub", graph.binary("Sub", g, graph.reduce("ReduceMean", g, axes)), through);
       }
       contents.writeWhole(xGrad, graph.binary("Mul", centered, scale));
+    },
+
+    groupNorm(x, groups, weight, bias, eps, out, mean, variance) {
+      const rows = graph.reshape(contents.read(x), groupedShape(x, groups));
+      const center = graph.reduce("ReduceMean", rows, [2, 3]);
+      const away = graph.binary("Sub", rows, center);
+      const spread = graph.reduce("ReduceMean", graph.binary("Mul", away, away), [2, 3]);
+      contents.write(mean, graph.reshape(center, mean.shape));
+      contents.write(variance, graph.reshape(spread, variance.shape));
+      let value = graph.binary("Div", away, graph.unary("Sqrt", graph.withNumber("Add", spread, eps)));
+      if (weight !== null) value = graph.binary("Mul", value, perGroup(weight, groups));
+      if (bias !== null) value = graph.binary("Add", value, perGroup(bias, groups));
+      contents.write(out, graph.reshape(value, out.shape));
+    },
+
+    groupNormGrad(outGrad, x, mean, variance, groups, weight, eps, xGrad, weightGrad, biasGrad) {
+      const shape = groupedShape(x, groups);
+      const [g, rows] = [graph.reshape(contents.read(outGrad), shape), graph.reshape(contents.read(x), shape)];
+      const ofRows = [at(shape, 0), groups, 1, 1];
+      const spread = graph.unary("Sqrt", graph.withNumber("Add", contents.read(variance), eps));
+      const inverse = graph.reshape(graph.unary("Reciprocal", spread), ofRows);
+      const away = graph.binary("Sub", rows, graph.reshape(contents.read(mean), ofRows));
+      const normalized = graph.binary("Mul", away, inverse);
+      const sumOf = (of: Value): Value => graph.reduce("ReduceSum", of, [0, 3], false);
+      contents.write(weightGrad, graph.reshape(sumOf(graph.binary("Mul", g, normalized)), weightGrad.shape));
+      contents.write(biasGrad, graph.reshape(sumOf(g), biasGrad.shape));
+      const slope = weight === null ? g : graph.binary("Mul", g, perGroup(weight, groups));
+      const along = graph.reduce("ReduceMean", graph.binary("Mul", slope, normalized), [2, 3]);
+      const through = graph.binary(
+        "Add",
+        graph.reduce("ReduceMean", slope, [2, 3]),
+        graph.binary("Mul", normalized, along),
+      );
+      const value = graph.binary("Mul", graph.binary("Sub", slope, through), inverse);
+      contents.write(xGrad, graph.reshape(value, xGrad.shape));
     },
   };
 }

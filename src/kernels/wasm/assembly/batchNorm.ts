@@ -7,7 +7,7 @@
 import { argument, fma, fraction, pointer } from "./environment";
 
 @inline
-function sumLanes64(x: v128): f64 {
+export function sumLanes64(x: v128): f64 {
   return (
     <f64>f32x4.extract_lane(x, 0) +
     <f64>f32x4.extract_lane(x, 1) +
@@ -17,7 +17,7 @@ function sumLanes64(x: v128): f64 {
 
 /** One element of a [C] argument, or `otherwise` where it is missing. */
 @inline
-function elementOr(slot: i32, channel: i32, otherwise: f32): f32 {
+export function elementOr(slot: i32, channel: i32, otherwise: f32): f32 {
   const at = pointer(slot);
   return at == 0 ? otherwise : load<f32>(at + (<usize>channel << 2));
 }
@@ -34,7 +34,7 @@ function addTerm(sum: v128, x: v128, centers: v128, squared: bool): v128 {
 
 /** Σ (x − center) or Σ (x − center)² of a stretch. */
 @inline
-function stretchSum(x: usize, n: i32, center: f32, squared: bool): f64 {
+export function stretchSum(x: usize, n: i32, center: f32, squared: bool): f64 {
   const centers = f32x4.splat(center);
   let total: f64 = 0;
   let i = 0;

@@ -6,6 +6,7 @@ import { directWeightGrad } from "./directWeight";
 import { setThread } from "./environment";
 import * as id from "./kernelIds";
 import { batchNorm, batchNormGrad, batchNormSums, batchNormWholeGrad, channelStats } from "./batchNorm";
+import { groupNorm, groupNormFinish, groupNormGrad } from "./groupNorm";
 import { multiplyBatch, multiplyBlocks, packRows } from "./matmul";
 import { adamStep, sgdStep } from "./optimizers";
 import { argReduce, reduceBlocks, reduceFinish, reduceRows, reduceRuns } from "./reduce";
@@ -60,6 +61,12 @@ export function run(kernel: i32, begin: i32, end: i32): void {
       return batchNormGrad(begin, end);
     case id.BATCH_NORM_WHOLE_GRAD:
       return batchNormWholeGrad(begin, end);
+    case id.GROUP_NORM:
+      return groupNorm(begin, end);
+    case id.GROUP_NORM_GRAD:
+      return groupNormGrad(begin, end);
+    case id.GROUP_NORM_FINISH:
+      return groupNormFinish(begin, end);
     case id.PACK_ROWS:
       return packRows(begin, end);
     case id.MULTIPLY_BLOCKS:

@@ -89,6 +89,10 @@ export const CAST = 78;
 export const TRANSPOSE = 79;
 /** Random masks. */
 export const BERNOULLI = 81;
+/** Normalisation of groups of channels, and its gradient in two steps. */
+export const GROUP_NORM = 83;
+export const GROUP_NORM_GRAD = 84;
+export const GROUP_NORM_FINISH = 85;
 /** Gradients of activation functions. */
 export const ACTIVATION_GRAD = 82;
 
