@@ -2,7 +2,7 @@
 import type { ConvGeometry } from "../kernelSet.js";
 
 export const LANES = 4;
-/** Bytes of an image's copy that stay in the second-level cache. */
+/** Bytes of an image's copy, or of a block of the target, that stay in the second-level cache. */
 const COPY_BYTES = 2 ** 18;
 
 /** Vectors of places in a block of rows, for each of which a table has a line. */
@@ -79,6 +79,15 @@ export interface Filtering {
   /** Elements from plane to plane and from row to row of what is read: the copy, or the source. */
   readonly plane: number;
   readonly row: number;
+  /** Where the phases of a stride across are put together; null where there is one alone. */
+  readonly parts: Parts | null;
+}
+
+/** A block of rows of the target in which the phases of each row lie side by side, to be joined. Lengths in elements. */
+interface Parts {
+  readonly count: number;
+  readonly row: number;
+  readonly plane: number;
 }
 
 /** A copy for one block of rows. It may leave out rows and columns that no tap reads: then it takes every `step`th. */
@@ -154,19 +163,37 @@ function filtering(
   ) {
     const row = horizontal.sourceSize;
     const plane = vertical.sourceSize * row;
-    return { vertical, horizontal, sourcePlanes, targetPlanes, blockRows: wantedRows, copy: null, plane, row };
+    return {
+      vertical,
+      horizontal,
+      sourcePlanes,
+      targetPlanes,
+      blockRows: wantedRows,
+      copy: null,
+      plane,
+      row,
+      parts: null,
+    };
   }
   const down = sampled(vertical);
   const across = sampled(horizontal);
   const columns = (places - 1) * across.axis.sourceStep + across.axis.extent;
   const row = Math.ceil(columns / across.axis.sourceStep) * across.axis.sourceStep;
   const rowsThatFit = Math.floor(COPY_BYTES / (4 * row * sourcePlanes)) - down.axis.extent;
-  const blockRows = Math.max(1, Math.min(wantedRows, Math.floor(rowsThatFit / down.axis.sourceStep) + 1));
+  const partRow = LANES * Math.ceil(places / LANES);
+  const partCount = horizontal.phases.length;
+  const joined = vertical.targetStep * partCount * partRow;
+  const partRowsThatFit = partCount === 1 ? wantedRows : Math.floor(COPY_BYTES / (4 * joined * targetPlanes));
+  const blockRows = Math.max(
+    1,
+    Math.min(wantedRows, Math.floor(rowsThatFit / down.axis.sourceStep) + 1, partRowsThatFit),
+  );
   const rows = (blockRows - 1) * down.axis.sourceStep + down.axis.extent;
   return {
     ...{ vertical: down.axis, horizontal: across.axis, sourcePlanes, targetPlanes, blockRows, row },
     copy: { rows, columns, rowStep: down.step, columnStep: across.step },
     plane: oddLines(rows * row),
+    parts: partCount === 1 ? null : { count: partCount, row: partRow, plane: oddLines(blockRows * joined) },
   };
 }
 

@@ -45,7 +45,7 @@ export interface Plan {
   readonly packUnits: number;
 }
 
-const WORDS = 64;
+const WORDS = 66;
 
 class Tables {
   private readonly values: number[] = [];
@@ -83,9 +83,12 @@ function commonWords(g: ConvGeometry, f: Filtering, blocks: FilterBlocks): Int32
   words[slot.SOURCE_HEIGHT] = f.vertical.sourceSize;
   words[slot.SOURCE_WIDTH] = f.horizontal.sourceSize;
   words[slot.TARGET_PLANES] = f.targetPlanes;
-  words[slot.TARGET_PLANE] = 4 * f.vertical.targetSize * f.horizontal.targetSize;
+  const joinedPlane = 4 * f.vertical.targetSize * f.horizontal.targetSize;
+  words[slot.JOINED_PLANE] = joinedPlane;
+  words[slot.TARGET_PLANE] = f.parts === null ? joinedPlane : 4 * f.parts.plane;
   words[slot.TARGET_ROW] = 4 * f.vertical.targetStep * f.horizontal.targetSize;
-  words[slot.TARGET_STEP] = 4 * f.horizontal.targetStep;
+  words[slot.PARTS] = f.parts?.count ?? 1;
+  words[slot.PART_BYTES] = 4 * (f.parts?.row ?? 0);
   words[slot.BLOCK_ROWS] = f.blockRows;
   words[slot.ROW_BLOCKS] = Math.ceil(f.vertical.places / f.blockRows);
   words[slot.SOURCE_ROW_STEP] = f.vertical.sourceStep;
@@ -152,7 +155,8 @@ function planFiltering(g: ConvGeometry, f: Filtering, layout: WeightLayout): Pla
       }
       const vectors = placesOf(f, vertical, horizontal);
       phases.push(tables.add(taps), taps.length, packedBytes, tables.add(vectors));
-      phases.push(Math.ceil(horizontal.count / LANES), vertical.count, Math.min(LANES, horizontal.count));
+      const lanes = f.parts === null ? Math.min(LANES, horizontal.count) : LANES;
+      phases.push(Math.ceil(horizontal.count / LANES), vertical.count, lanes);
       phases.push(tables.add(sources), tables.add(tapsOfRows(f, vertical, f.sourcePlanes * horizontal.taps.length)));
       packedBytes += 4 * g.groups * taps.length * (f.targetPlanes + blocks.count);
     }
@@ -167,7 +171,10 @@ function planFiltering(g: ConvGeometry, f: Filtering, layout: WeightLayout): Pla
     tables: tables.toArray(),
     words,
     packedBytes,
-    bytesPerThread: slot.SPARE_BYTES + (f.copy === null ? 0 : 4 * f.sourcePlanes * f.plane + COPY_SLACK),
+    bytesPerThread:
+      slot.SPARE_BYTES +
+      4 * f.targetPlanes * (f.parts?.plane ?? 0) +
+      (f.copy === null ? 0 : 4 * f.sourcePlanes * f.plane + COPY_SLACK),
     units: g.batch * g.groups * Math.ceil(f.vertical.places / f.blockRows),
     packUnits: phaseCount * g.groups,
   };
@@ -176,13 +183,15 @@ function planFiltering(g: ConvGeometry, f: Filtering, layout: WeightLayout): Pla
 /** For each vector of places in a block of rows: its offsets in what is read and in the target, and its row's in {@link tapsOfRows}. */
 function placesOf(f: Filtering, vertical: Phase, horizontal: Phase): number[] {
   const starts = rowVectors(horizontal.count);
-  const { targetStep, targetSize } = f.horizontal;
+  const { parts } = f;
+  const rowLength = parts === null ? f.horizontal.targetSize : parts.count * parts.row;
+  const inRow = horizontal.index * (parts?.row ?? 0);
   const vectors: number[] = [];
   for (let row = 0; row < Math.min(f.blockRows, vertical.count); row++) {
-    const toRow = (row * f.vertical.targetStep + vertical.index) * targetSize + horizontal.index;
+    const toRow = (row * f.vertical.targetStep + vertical.index) * rowLength + inRow;
     for (const start of starts) {
       const from = row * f.vertical.sourceStep * f.row + start;
-      vectors.push(4 * from, 4 * (toRow + start * targetStep), 8 * row, 0);
+      vectors.push(4 * from, 4 * (toRow + start), 8 * row, 0);
     }
   }
   return vectors;

@@ -39,10 +39,9 @@ export const SOURCE_PLANES = 25;
 export const SOURCE_HEIGHT = 26;
 export const SOURCE_WIDTH = 27;
 export const TARGET_PLANES = 28;
-/** Bytes from plane to plane, from row to row of a phase, and from place to place. */
+/** Bytes from plane to plane of what tiles write to, and from row to row of a phase in the target. */
 export const TARGET_PLANE = 29;
 export const TARGET_ROW = 30;
-export const TARGET_STEP = 31;
 /** Rows of places in a block, blocks, and source rows from one row of places to the next. */
 export const BLOCK_ROWS = 32;
 export const ROW_BLOCKS = 33;
@@ -89,6 +88,13 @@ export const COPY_PARTS = 60;
 /** Where offsets of tables, and of packed weights, count from. */
 export const TABLES = 61;
 export const PACKED = 62;
+/**
+ * Of a stride across, each phase is put together by itself, row by row beside the others, before they are joined: phases
+ * (1: they are written to the target at once), bytes of a row of one, and of a whole plane of the target.
+ */
+export const PARTS = 63;
+export const PART_BYTES = 64;
+export const JOINED_PLANE = 65;
 
 /** Memory of a thread for tiles: offsets of one that is not whole, and results. */
 export const SPARE_BYTES = 128 + 16 * 12;

@@ -68,12 +68,14 @@ export function direct(begin: i32, end: i32): void {
   const sourcePlanes = argument(slot.SOURCE_PLANES);
   const targetPlanes = argument(slot.TARGET_PLANES);
   const sourceBytes = <usize>(sourcePlanes * argument(slot.SOURCE_HEIGHT) * argument(slot.SOURCE_WIDTH)) << 2;
-  const targetPlane = pointer(slot.TARGET_PLANE);
+  const joinedPlane = pointer(slot.JOINED_PLANE);
   const blockRows = argument(slot.BLOCK_ROWS);
   const rowStep = argument(slot.SOURCE_ROW_STEP);
   const copied = argument(slot.COPY_ROWS);
   const spare = pointer(slot.SCRATCH) + <usize>threadIndex() * pointer(slot.SCRATCH_BYTES);
-  const copy = spare + slot.SPARE_BYTES;
+  const parts = argument(slot.PARTS);
+  const joining = spare + slot.SPARE_BYTES;
+  const copy = joining + (parts == 1 ? 0 : <usize>targetPlanes * pointer(slot.TARGET_PLANE));
   for (let unit = begin; unit < end; unit++) {
     const image = unit / rowBlocks;
     const row = (unit % rowBlocks) * blockRows;
@@ -84,10 +86,14 @@ export function direct(begin: i32, end: i32): void {
     } else {
       source += <usize>(row * rowStep * argument(slot.SOURCE_WIDTH)) << 2;
     }
-    const target = pointer(slot.TARGET) + <usize>(image * targetPlanes) * targetPlane + <usize>row * pointer(slot.TARGET_ROW);
+    const target = pointer(slot.TARGET) + <usize>(image * targetPlanes) * joinedPlane + <usize>row * pointer(slot.TARGET_ROW);
     for (let phase = 0; phase < argument(slot.PHASE_COUNT); phase++) {
       const rows = min(<i32>phaseWord(phase, 5) - row, blockRows);
-      if (rows > 0) filterRows(phase, image % groups, source, row, rows, target, spare);
+      if (rows > 0) filterRows(phase, image % groups, source, row, rows, parts == 1 ? target : joining, spare);
+    }
+    if (parts > 1) {
+      const down = argument(slot.STRIDE_HEIGHT);
+      joinParts(joining, target, min(blockRows * down, argument(slot.IN_HEIGHT) - row * down));
     }
   }
 }
@@ -104,9 +110,7 @@ function filterRows(phase: i32, group: i32, source: usize, row: i32, rows: i32, 
   const end = vectors + <usize>rows * (phaseWord(phase, 4) << 4);
   const rowTaps = phaseTable(phase, 8) + (<usize>row << 3);
   const lanes = <i32>phaseWord(phase, 6);
-  const step = pointer(slot.TARGET_STEP);
-  const whole = lanes == 4 && step == 4;
-  if (count == 0) return fillPlaces(vectors, end, firstBias, hasBias ? 4 : 0, target, lanes, step);
+  if (count == 0) return fillPlaces(vectors, end, firstBias, hasBias ? 4 : 0, target, lanes);
   for (let chunk = vectors; chunk < end; chunk += CHUNK) {
     const chunkEnd = min(chunk + CHUNK, end);
     let weights = firstWeights;
@@ -121,8 +125,8 @@ function filterRows(phase: i32, group: i32, source: usize, row: i32, rows: i32, 
         const here = min(at + tileBytes, chunkEnd);
         const from = weights + recordBytes * <usize>load<u32>(rowTaps + load<u32>(here - 16, 8));
         const to = weights + recordBytes * <usize>load<u32>(rowTaps + load<u32>(at, 8), 4);
-        if (whole && here == at + tileBytes) tile(filters, source, from, to, bias, at, out, plane);
-        else partOfTile(filters, source, from, to, bias, at, here, out, plane, lanes, step, spare, tileBytes);
+        if (lanes == 4 && here == at + tileBytes) tile(filters, source, from, to, bias, at, out, plane);
+        else partOfTile(filters, source, from, to, bias, at, here, out, plane, lanes, spare, tileBytes);
       }
       weights += count * recordBytes;
       if (hasBias) bias += <usize>filters << 2;
@@ -131,10 +135,42 @@ function filterRows(phase: i32, group: i32, source: usize, row: i32, rows: i32, 
   }
 }
 
-/** A tile with fewer vectors than it has room for, or one whose results do not lie side by side: by way of spare memory. */
+/** Writes rows of the target from their phases, which lie side by side. */
+function joinParts(from: usize, to: usize, rows: i32): void {
+  const parts = argument(slot.PARTS);
+  const partBytes = pointer(slot.PART_BYTES);
+  const width = argument(slot.IN_WIDTH);
+  for (let plane = 0; plane < argument(slot.TARGET_PLANES); plane++) {
+    let line = from;
+    let place = to;
+    for (let row = 0; row < rows; row++) {
+      let column = 0;
+      if (parts == 2) {
+        for (; column + 8 <= width; column += 8) {
+          const even = v128.load(line + (<usize>column << 1)), odd = v128.load(line + partBytes + (<usize>column << 1));
+          v128.store(place + (<usize>column << 2), v128.shuffle<i32>(even, odd, 0, 4, 1, 5));
+          v128.store(place + (<usize>column << 2), v128.shuffle<i32>(even, odd, 2, 6, 3, 7), 16);
+        }
+      }
+      for (let part = 0; part < parts; part++) {
+        let at = line + <usize>part * partBytes + (<usize>(column / parts) << 2);
+        for (let i = column + part; i < width; i += parts) {
+          store<f32>(place + (<usize>i << 2), load<f32>(at));
+          at += 4;
+        }
+      }
+      line += <usize>parts * partBytes;
+      place += <usize>width << 2;
+    }
+    from += pointer(slot.TARGET_PLANE);
+    to += pointer(slot.JOINED_PLANE);
+  }
+}
+
+/** A tile with fewer vectors than it has room for, or with places for fewer than four numbers: by way of spare memory. */
 function partOfTile(
   filters: i32, source: usize, weights: usize, weightsEnd: usize, bias: usize, at: usize, end: usize, out: usize, plane: usize,
-  lanes: i32, step: usize, spare: usize, tileBytes: usize,
+  lanes: i32, spare: usize, tileBytes: usize,
 ): void {
   const results = spare + 128;
   const sparePlane = tileBytes;
@@ -147,12 +183,12 @@ function partOfTile(
     let from = results + <usize>filter * sparePlane;
     for (let vector = at; vector < end; vector += 16) {
       let to = out + load<u32>(vector, 4);
-      if (lanes == 4 && step == 4) {
+      if (lanes == 4) {
         v128.store(to, v128.load(from));
       } else {
         for (let lane = 0; lane < lanes; lane++) {
           store<f32>(to, load<f32>(from + (<usize>lane << 2)));
-          to += step;
+          to += 4;
         }
       }
       from += 16;
@@ -162,14 +198,14 @@ function partOfTile(
 }
 
 /** Places that no tap reaches: they get the bias alone. */
-function fillPlaces(at: usize, end: usize, bias: usize, biasStep: usize, out: usize, lanes: i32, step: usize): void {
+function fillPlaces(at: usize, end: usize, bias: usize, biasStep: usize, out: usize, lanes: i32): void {
   for (let plane = 0; plane < argument(slot.TARGET_PLANES); plane++) {
     const value = load<f32>(bias);
     for (let vector = at; vector < end; vector += 16) {
       let to = out + load<u32>(vector, 4);
       for (let lane = 0; lane < lanes; lane++) {
         store<f32>(to, value);
-        to += step;
+        to += 4;
       }
     }
     bias += biasStep;
