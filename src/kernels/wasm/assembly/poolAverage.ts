@@ -30,6 +30,7 @@ function isWholeRows(kxFirst: i32, kxEnd: i32): bool {
 
 /** Arguments: 0 x, 1 out. Unit: an output row of a plane. */
 export function avgPool(begin: i32, end: i32): void {
+  if (areQuarters() && outWidth() >= 4) return averagesOfQuarters(begin, end);
   const rows = outHeight();
   const width = outWidth();
   const stride = strideWidth();
@@ -95,6 +96,34 @@ function averagesOfRow(stride: i32, x: usize, top: i32, first: i32, last: i32, o
       for (let kx = 0, p = row; kx < taps; kx++, p += across) sums = f32x4.add(sums, strided4(p, stride));
     }
     v128.store(out + (<usize>at << 2), f32x4.div(sums, divisors));
+  }
+}
+
+function averagesOfQuarters(begin: i32, end: i32): void {
+  const rows = outHeight();
+  const width = <usize>outWidth();
+  const below = <usize>inWidth() << 2;
+  const planeBytes = <usize>inHeight() * below;
+  const divisors = f32x4.splat(divisor(0, 0));
+  let plane = begin / rows;
+  let y = begin - plane * rows;
+  let out = pointer(1) + ((<usize>begin * width) << 2);
+  for (let row = begin; row < end; row++, out += width << 2) {
+    const top = pointer(0) + <usize>plane * planeBytes + <usize>(2 * y) * below;
+    for (let i: usize = 0; i < width; i += 4) {
+      // The last four may overlap those before.
+      const at = min(i, width - 4);
+      const p = top + (at << 3);
+      const a = v128.load(p), b = v128.load(p, 16), c = v128.load(p + below), d = v128.load(p + below, 16);
+      const upper = f32x4.add(i32x4.shuffle(a, b, 0, 2, 4, 6), i32x4.shuffle(a, b, 1, 3, 5, 7));
+      const third = f32x4.add(upper, i32x4.shuffle(c, d, 0, 2, 4, 6));
+      const sums = f32x4.add(third, i32x4.shuffle(c, d, 1, 3, 5, 7));
+      v128.store(out + (at << 2), f32x4.div(sums, divisors));
+    }
+    if (++y == rows) {
+      y = 0;
+      plane++;
+    }
   }
 }
 
