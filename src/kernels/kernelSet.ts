@@ -50,7 +50,7 @@ export type Dense = Strided;
 /**
  * Activation functions that have a kernel for their gradient; see `activationGrad`. `elu` and `leakyRelu` take their factor in
  * `alpha`, `hardtanh` its bounds in `alpha` and `beta`, `softplus` its sharpness in `alpha` and its threshold in `beta`.
- * `geluTanh` is the form of `gelu` with tanh.
+ * `geluTanh` is the form of `gelu` with tanh; `huber`, the curve of a loss, is x²/2 up to |x| = alpha, and a line from there on.
  */
 export type ActivationOp =
   | "elu"
@@ -59,6 +59,7 @@ export type ActivationOp =
   | "hardsigmoid"
   | "hardswish"
   | "hardtanh"
+  | "huber"
   | "leakyRelu"
   | "logSigmoid"
   | "mish"

@@ -87,6 +87,7 @@ const activationOps: readonly { op: ActivationOp; alpha?: number; beta?: number 
   { op: "hardsigmoid" },
   { op: "hardswish" },
   { op: "hardtanh", alpha: -1, beta: 1.5 },
+  { op: "huber", alpha: 0.8 },
   { op: "leakyRelu", alpha: 0.1 },
   { op: "logSigmoid" },
   { op: "mish" },

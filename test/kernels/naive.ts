@@ -106,6 +106,7 @@ const activations: Record<ActivationOp, Curve> = {
   hardsigmoid: (x) => (x < -3 ? 0 : x > 3 ? 1 : (x + 3) / 6),
   hardswish: (x) => x * (x < -3 ? 0 : x > 3 ? 1 : (x + 3) / 6),
   hardtanh: (x, alpha, beta) => (x < alpha ? alpha : x > beta ? beta : x),
+  huber: (x, alpha) => (Math.abs(x) > alpha ? alpha * (Math.abs(x) - alpha / 2) : x ** 2 / 2),
   leakyRelu: (x, alpha) => (x >= 0 ? x : alpha * x),
   logSigmoid: (x) => (x < -30 ? x : -Math.log1p(Math.exp(-x))),
   mish: (x) => x * Math.tanh(softened(x)),
@@ -123,6 +124,7 @@ const slopes: Record<ActivationOp, Curve> = {
   hardsigmoid: (x) => (Math.abs(x) < 3 ? 1 / 6 : 0),
   hardswish: (x) => (x <= -3 ? 0 : Math.abs(x) < 3 ? (2 * x + 3) / 6 : 1),
   hardtanh: (x, alpha, beta) => (alpha < x && x < beta ? 1 : 0),
+  huber: (x, alpha) => (Math.abs(x) > alpha ? alpha * Math.sign(x) : x),
   leakyRelu: (x, alpha) => (x > 0 ? 1 : alpha),
   logSigmoid: (x) => 1 - logistic(x),
   mish: (x) => {

@@ -17,6 +17,10 @@ export const activations: Readonly<Record<ActivationOp, Curve>> = {
   hardsigmoid: (x) => Math.min(Math.max(x + 3, 0), 6) / 6,
   hardswish: (x) => (x * Math.min(Math.max(x + 3, 0), 6)) / 6,
   hardtanh: (x, alpha, beta) => Math.min(Math.max(x, alpha), beta),
+  huber: (x, alpha) => {
+    const near = Math.min(Math.abs(x), alpha);
+    return near * (Math.abs(x) - near / 2);
+  },
   leakyRelu: (x, alpha) => (x > 0 ? x : x * alpha),
   logSigmoid: (x) => -softplus(-x),
   mish: (x) => x * tanhSoftplus(x),
@@ -34,6 +38,7 @@ export const slopes: Readonly<Record<ActivationOp, Curve>> = {
   hardsigmoid: (x) => (x > -3 && x < 3 ? 1 / 6 : 0),
   hardswish: (x) => (x <= -3 ? 0 : x < 3 ? x / 3 + 0.5 : 1),
   hardtanh: (x, alpha, beta) => (x > alpha && x < beta ? 1 : 0),
+  huber: (x, alpha) => Math.min(Math.max(x, -alpha), alpha),
   leakyRelu: (x, alpha) => (x > 0 ? 1 : alpha),
   logSigmoid: (x) => sigmoid(-x),
   mish: (x) => {

@@ -19,6 +19,7 @@ const activationIds: Record<ActivationOp, number> = {
   hardsigmoid: id.HARDSIGMOID,
   hardswish: id.HARDSWISH,
   hardtanh: id.HARDTANH,
+  huber: id.HUBER,
   leakyRelu: id.LEAKY_RELU,
   logSigmoid: id.LOG_SIGMOID,
   mish: id.MISH,

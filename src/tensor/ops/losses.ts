@@ -6,14 +6,15 @@ import { checkFloating } from "../dtype.js";
 import { composite } from "../scopes.js";
 import { formatShape, sameShape } from "../shape.js";
 import { commonKernels, type Tensor } from "../tensor.js";
-import { relu, sigmoid } from "./activations.js";
+import { sigmoid } from "./activations.js";
 import { pick } from "./along.js";
-import { abs, add, add_, div, div_, exp_, log_, mul, neg, neg_, square, sub, sub_ } from "./arithmetic.js";
+import { abs, add, div, mul, neg, square, sub } from "./arithmetic.js";
 import { sum } from "./broadcast.js";
 import { ne } from "./compare.js";
 import { checkLabels, classAxis, classCount } from "./labels.js";
 import { reshape, unsqueeze, view } from "./layout.js";
 import { checkFactor, checkPair, checkReduction, type LossOptions, reduceLoss } from "./lossParts.js";
+import { logSigmoid, softplus } from "./smoothActivations.js";
 import { logSoftmax } from "./softmax.js";
 import { where } from "./where.js";
 
@@ -80,9 +81,7 @@ export function binaryCrossEntropyWithLogits(
   checkPair(name, input, target, options);
   for (const factor of [weight, posWeight]) if (factor) checkFactor(name, factor, input);
   return composite(() => {
-    const positive = posWeight ? mul(target, posWeight) : target;
-    // Two terms that are never negative: nothing cancels, as it would in softplus(x) − t·x.
-    const loss = add(mul(positive, softplus(neg(input))), mul(add(neg(target), 1), softplus(input)));
+    const loss = posWeight ? logitLoss(input, target, mul(target, posWeight)) : plainLogitLoss(input, target);
     return reduceLoss(weight ? mul(loss, weight) : loss, options);
   });
 }
@@ -172,18 +171,21 @@ function weighClasses(x: Tensor, weight: Tensor | null | undefined): Tensor {
   return weight ? mul(x, view(weight, [-1, ...x.shape.slice(classAxis(x) + 1).map(() => 1)])) : x;
 }
 
-/** log(1 + eˣ), exact to rounding for every x. */
-function softplus(x: Tensor): Tensor {
-  const out = withGradMode(false, () =>
-    composite(() => {
-      const u = exp_(neg_(abs(x)));
-      const sum = add(u, 1);
-      // What 1 + u lost in rounding comes back as the first term of the logarithm's series.
-      const lost = div_(sub_(u, sub(sum, 1)), sum);
-      return add_(add_(log_(sum), lost), relu(x));
-    }),
-  );
-  return record("softplus", out, [x], [x], (g, x) => [() => composite(() => mul(g, sigmoid(x)))]);
+/** −positive·log σ(x) − (1 − t)·log(1 − σ(x)). Two terms that are never negative: nothing cancels, as it would in softplus(x) − t·x. */
+function logitLoss(x: Tensor, t: Tensor, positive: Tensor): Tensor {
+  return sub(mul(softplus(x, { threshold: STRAIGHT }), add(neg(t), 1)), mul(logSigmoid(x), positive));
+}
+
+/** Beyond this softplus(x) is x, in float64 too. */
+const STRAIGHT = 100;
+
+/** The same with `positive` = t, as one op. */
+function plainLogitLoss(x: Tensor, t: Tensor): Tensor {
+  const out = withGradMode(false, () => composite(() => logitLoss(x, t, t)));
+  return record("binaryCrossEntropyWithLogits", out, [x, t], [x, t], (g, x, t) => [
+    () => composite(() => mul(sub(sigmoid(x), t), g)),
+    () => composite(() => mul(neg(x), g)),
+  ]);
 }
 
 // --- checks -------------------------------------------------------------------------------------------------------------

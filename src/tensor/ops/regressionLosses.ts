@@ -3,9 +3,11 @@ import { ArgumentError } from "../../errors.js";
 import { record, withGradMode } from "../autograd.js";
 import { composite } from "../scopes.js";
 import type { Tensor } from "../tensor.js";
-import { abs, add, clamp, div, exp, log, mul, neg, sub } from "./arithmetic.js";
+import { activationSpec } from "./activationSpec.js";
+import { add, clamp, div, exp, log, mul, neg, sub } from "./arithmetic.js";
 import { sum } from "./broadcast.js";
 import { gt } from "./compare.js";
+import { applyUnary } from "./elementwise.js";
 import { l1Loss } from "./losses.js";
 import { checkFactor, checkPair, type LossOptions, reduceLoss } from "./lossParts.js";
 import { where } from "./where.js";
@@ -50,7 +52,10 @@ export function smoothL1Loss(input: Tensor, target: Tensor, options: SmoothL1Los
   checkPair("smoothL1Loss", input, target, options);
   checkBend("smoothL1Loss", "beta", beta, beta >= 0, "0 or more");
   if (beta === 0) return l1Loss(input, target, options);
-  return composite(() => reduceLoss(div(bent(input, target, beta), beta), options));
+  return composite(() => {
+    const loss = reduceLoss(bent(input, target, beta), options);
+    return beta === 1 ? loss : div(loss, beta);
+  });
 }
 
 /**
@@ -108,11 +113,10 @@ export function klDiv(input: Tensor, target: Tensor, options: KlDivOptions = {})
   });
 }
 
-/** m·(d − m/2) with m = min(d, bend): a parabola up to the bend, a line from there on, and no step in its slope. */
+/** d²/2 for differences d up to the bend, a line from there on, and no step in its slope. */
 function bent(input: Tensor, target: Tensor, bend: number): Tensor {
-  const distance = abs(sub(input, target));
-  const near = clamp(distance, null, bend);
-  return mul(near, sub(distance, mul(near, 0.5)));
+  const grad = (g: Tensor, d: Tensor): Tensor => mul(g, clamp(d, -bend, bend));
+  return applyUnary(activationSpec("huber", "huber", grad, { alpha: bend }), sub(input, target));
 }
 
 /** −(t·log x + (1 − t)·log(1 − x)), elementwise, with slopes that stay finite at 0 and 1. */

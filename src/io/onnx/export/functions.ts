@@ -49,6 +49,11 @@ export function unaryNodes(graph: Graph, op: UnaryOp, x: Value, alpha: number, b
       return mul(mul(x, 0.5), add(geluTanh(graph, x), 1));
     case "hardsigmoid":
       return graph.unary("HardSigmoid", x, { alpha: { float: 1 / 6 }, beta: { float: 0.5 } });
+    case "huber": {
+      const size = unary("Abs", x);
+      const near = graph.binary("Min", size, graph.number(x.dtype, alpha));
+      return mul(near, graph.binary("Sub", size, mul(near, 0.5)));
+    }
     case "leakyRelu":
       return graph.unary("LeakyRelu", x, { alpha: { float: alpha } });
     case "log1p": {
@@ -111,6 +116,8 @@ export function slopeNodes(graph: Graph, op: ActivationOp, x: Value, alpha: numb
     }
     case "hardtanh":
       return within(graph, x, alpha, beta);
+    case "huber":
+      return graph.like(x, "Clip", [x, graph.number(x.dtype, -alpha), graph.number(x.dtype, alpha)]);
     case "leakyRelu":
       return below(0, number(alpha));
     case "logSigmoid":

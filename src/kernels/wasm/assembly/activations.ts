@@ -43,6 +43,11 @@ export function activation4(op: i32, x: v128, alpha: v128, beta: v128): v128 {
   }
   // pmax(x, y) is x where x is NaN, and one instruction on most machines.
   if (op == id.HARDTANH) return f32x4.pmin(f32x4.pmax(x, alpha), beta);
+  if (op == id.HUBER) {
+    const size = f32x4.abs(x);
+    const near = f32x4.pmin(size, alpha);
+    return f32x4.mul(near, fma(near, constant(-0.5), size));
+  }
   if (op == id.LEAKY_RELU) return v128.bitselect(x, f32x4.mul(x, alpha), f32x4.gt(x, constant(0)));
   if (op == id.LOG_SIGMOID) return f32x4.sub(constant(0), softplus4(f32x4.neg(x)));
   if (op == id.MISH) {
@@ -83,6 +88,7 @@ export function activationGrad4(op: i32, g: v128, x: v128, alpha: v128, beta: v1
     return v128.andnot(v128.bitselect(sloped, g, f32x4.lt(x, constant(3))), f32x4.le(x, constant(-3)));
   }
   if (op == id.HARDTANH) return v128.and(g, v128.and(f32x4.gt(x, alpha), f32x4.lt(x, beta)));
+  if (op == id.HUBER) return f32x4.mul(f32x4.pmin(f32x4.pmax(x, f32x4.neg(alpha)), alpha), g);
   if (op == id.LEAKY_RELU) return v128.bitselect(g, f32x4.mul(g, alpha), f32x4.gt(x, constant(0)));
   if (op == id.LOG_SIGMOID) return f32x4.mul(g, sigmoid4(f32x4.neg(x)));
   if (op == id.MISH) {

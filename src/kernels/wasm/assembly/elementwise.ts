@@ -140,6 +140,8 @@ function unaryRow(op: i32, out: usize, outStep: i32, x: usize, xStep: i32, n: i3
       return unaryLoop(id.HARDSWISH, out, outStep, x, xStep, n);
     case id.HARDTANH:
       return unaryLoop(id.HARDTANH, out, outStep, x, xStep, n);
+    case id.HUBER:
+      return unaryLoop(id.HUBER, out, outStep, x, xStep, n);
     case id.LEAKY_RELU:
       return unaryLoop(id.LEAKY_RELU, out, outStep, x, xStep, n);
     case id.LOG:
@@ -275,8 +277,13 @@ function anyGrad4(op: i32, g: v128, x: v128): v128 {
 @inline
 function gradLoop(op: i32, out: usize, outStep: i32, g: usize, gStep: i32, x: usize, xStep: i32, n: i32): void {
   let i = 0;
-  if (outStep == 1 && gStep == 1 && xStep == 1) {
-    for (; i + 4 <= n; i += 4, out += 16, g += 16, x += 16) v128.store(out, grad4(op, v128.load(g), v128.load(x)));
+  if (outStep == 1 && <u32>gStep <= 1 && xStep == 1 && n >= 4) {
+    // The gradient of a mean is one number, repeated.
+    const same = v128.load32_splat(g);
+    const gBytes = <usize>gStep << 4;
+    for (; i + 4 <= n; i += 4, out += 16, g += gBytes, x += 16) {
+      v128.store(out, grad4(op, gStep == 0 ? same : v128.load(g), v128.load(x)));
+    }
   }
   if (i < n) gradRest(op, out, outStep, g, gStep, x, xStep, n - i);
 }
@@ -295,6 +302,8 @@ function gradRow(op: i32, out: usize, outStep: i32, g: usize, gStep: i32, x: usi
       return gradLoop(id.HARDSWISH, out, outStep, g, gStep, x, xStep, n);
     case id.HARDTANH:
       return gradLoop(id.HARDTANH, out, outStep, g, gStep, x, xStep, n);
+    case id.HUBER:
+      return gradLoop(id.HUBER, out, outStep, g, gStep, x, xStep, n);
     case id.LEAKY_RELU:
       return gradLoop(id.LEAKY_RELU, out, outStep, g, gStep, x, xStep, n);
     case id.LOG_SIGMOID:
