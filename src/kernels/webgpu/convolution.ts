@@ -2,14 +2,15 @@
 import { elementCount } from "../strides.js";
 import { type ConvolutionKernels, directConvolution } from "./convolutionDirect.js";
 import { forwardText, inputGradText, weightGradText } from "./convolutionText.js";
-import { runProduct } from "./matmulTiles.js";
+import { runProduct } from "./product.js";
+import type { ProductForm } from "./productText.js";
 import type { Runtime } from "./runtime.js";
 import { convNumbers } from "./windowGeometry.js";
 
 /** Rows of a product from which on tiles pay. */
 const ROWS = 5;
 
-export function convolutionKernels(runtime: Runtime): ConvolutionKernels {
+export function convolutionKernels(runtime: Runtime, form: ProductForm): ConvolutionKernels {
   const direct = directConvolution(runtime);
   return {
     conv2d(x, weight, bias, out, g) {
@@ -23,7 +24,7 @@ export function convolutionKernels(runtime: Runtime): ConvolutionKernels {
       const target = { buffer: out.buffer, start: out.offset, count: elementCount(out.shape) };
       const buffers = [x.buffer, weight.buffer, ...(bias === null ? [] : [bias.buffer])];
       const numbers = [x.offset, weight.offset, bias?.offset ?? 0, ...convNumbers(g)];
-      runProduct(runtime, forwardText(bias !== null), sizes, target, buffers, numbers);
+      runProduct(runtime, form, forwardText(bias !== null), sizes, target, buffers, numbers);
     },
 
     conv2dInputGrad(outGrad, weight, bias, xGrad, g) {
@@ -46,7 +47,7 @@ export function convolutionKernels(runtime: Runtime): ConvolutionKernels {
       const buffers = [outGrad.buffer, weight.buffer, ...(bias === null ? [] : [bias.buffer])];
       const starts = [outGrad.offset, weight.offset, bias?.offset ?? 0];
       const numbers = [...starts, phaseHeight, phaseWidth, ...steps, ...convNumbers(g)];
-      runProduct(runtime, inputGradText(bias !== null), sizes, target, buffers, numbers);
+      runProduct(runtime, form, inputGradText(bias !== null), sizes, target, buffers, numbers);
     },
 
     conv2dWeightGrad(outGrad, x, weightGrad, g) {
@@ -59,7 +60,7 @@ export function convolutionKernels(runtime: Runtime): ConvolutionKernels {
       const sizes = { batch: g.groups, rows, columns, depth: g.batch * g.outHeight * g.outWidth };
       const target = { buffer: weightGrad.buffer, start: weightGrad.offset, count: elementCount(weightGrad.shape) };
       const numbers = [outGrad.offset, x.offset, ...convNumbers(g)];
-      runProduct(runtime, weightGradText, sizes, target, [outGrad.buffer, x.buffer], numbers);
+      runProduct(runtime, form, weightGradText, sizes, target, [outGrad.buffer, x.buffer], numbers);
     },
   };
 }

@@ -6,7 +6,7 @@
  */
 import type { Dense, KernelSet } from "../kernelSet.js";
 import { elementCount } from "../strides.js";
-import { addParts } from "./matmulTiles.js";
+import { addParts } from "./product.js";
 import type { Runtime } from "./runtime.js";
 import { convNumbers, convUniforms } from "./windowGeometry.js";
 

@@ -1,5 +1,5 @@
 /** Convolution and its gradients as matrix products whose columns are never stored: what finds their elements. */
-import type { ProductText } from "./matmulTiles.js";
+import type { ProductText } from "./productText.js";
 import { convUniforms } from "./windowGeometry.js";
 
 /** What lies outside is padding. */
@@ -8,7 +8,8 @@ fn inside(value: i32, extent: i32) -> bool { return u32(value) < u32(extent); }`
 
 /*
  * Elements are found by adding: what a column and a step of the depth each have to say of place, y and x is summed up. Loads are
- * as dear as the sums that they feed, so they do no more than that.
+ * as dear as the sums that they feed, so they do no more than that. They go without branches, as do the steps: those are
+ * dearer than a read and a few sums in vain, above all where a CPU computes four invocations at a time.
  */
 
 /** out [filters, (image, place)] = weight [filters, (channel, tap)] · image, for each group. */
@@ -19,14 +20,17 @@ export function forwardText(hasBias: boolean): ProductText {
     inputs: ["image", "weight", ...(hasBias ? ["bias"] : [])],
     uniforms: { imageStart: "i32", weightStart: "i32", biasStart: "i32", ...convUniforms },
     declarations: `${insideText}
-// Height and width are those that the taps reach over.
-struct Place { depth: u32, group: i32, height: i32, width: i32 }
+// Height and width are those that the taps reach over; nextRow and nextChannel what is to add at their ends.
+struct Place { depth: u32, group: i32, height: i32, width: i32, nextRow: i32, nextChannel: i32 }
 struct Row { at: i32 }
 struct Column { at: i32, y: i32, x: i32 }
 struct Depth { k: i32, at: i32, y: i32, x: i32 }
 fn placeOf(batch: u32) -> Place {
   let depth = u32(u.channels / u.groups * u.kernelHeight * u.kernelWidth);
-  return Place(depth, i32(batch), u.kernelHeight * u.dilationHeight, u.kernelWidth * u.dilationWidth);
+  let height = u.kernelHeight * u.dilationHeight;
+  let width = u.kernelWidth * u.dilationWidth;
+  let nextRow = u.dilationHeight * u.inWidth - width;
+  return Place(depth, i32(batch), height, width, nextRow, (u.inHeight - height) * u.inWidth);
 }
 fn rowOf(p: Place, m: u32) -> Row {
   return Row(u.weightStart + (p.group * i32(u.rows) + i32(m)) * i32(p.depth));
@@ -49,28 +53,25 @@ fn next(p: Place, before: Depth) -> Depth {
   var d = before;
   d.k += 1;
   d.x += u.dilationWidth;
-  d.at += u.dilationWidth;
-  if (d.x == p.width) {
-    d.x = 0;
-    d.y += u.dilationHeight;
-    d.at += u.dilationHeight * u.inWidth - p.width;
-    if (d.y == p.height) {
-      d.y = 0;
-      d.at += (u.inHeight - p.height) * u.inWidth;
-    }
-  }
+  let isRow = d.x == p.width;
+  d.x = select(d.x, 0, isRow);
+  d.y += select(0, u.dilationHeight, isRow);
+  let isChannel = d.y == p.height;
+  d.y = select(d.y, 0, isChannel);
+  d.at += u.dilationWidth + select(0, p.nextRow, isRow) + select(0, p.nextChannel, isChannel);
   return d;
 }
 fn loadA(p: Place, row: Row, d: Depth) -> f32 { return weight[row.at + d.k]; }
 fn loadB(p: Place, column: Column, d: Depth) -> f32 {
-  if (!inside(column.y + d.y, u.inHeight) || !inside(column.x + d.x, u.inWidth)) { return 0.0; }
-  return image[column.at + d.at];
+  let isInside = inside(column.y + d.y, u.inHeight) & inside(column.x + d.x, u.inWidth);
+  return select(0.0, image[column.at + d.at], isInside);
 }
-fn resultAt(p: Place, m: u32, n: u32) -> i32 {
+fn resultAt(p: Place, n: u32) -> i32 {
   let places = u.outHeight * u.outWidth;
-  let plane = i32(n) / places * u.outChannels + p.group * i32(u.rows) + i32(m);
+  let plane = i32(n) / places * u.outChannels + p.group * i32(u.rows);
   return u.resultStart + plane * places + i32(n) % places;
 }
+fn resultStep(p: Place) -> i32 { return u.outHeight * u.outWidth; }
 fn added(p: Place, m: u32, n: u32) -> f32 {
   return ${hasBias ? "bias[u.biasStart + p.group * i32(u.rows) + i32(m)]" : "0.0"};
 }`,
@@ -100,9 +101,11 @@ export function inputGradText(hasBias: boolean): ProductText {
     declarations: `${insideText}
 // Of one axis: the first tap through which the first place of a phase is seen, how many there are, and at which output.
 struct Phase { tap: i32, count: i32, out: i32 }
-// From tap to tap, the output goes back by backY and backX; height and width are how far all taps go.
+// From tap to tap, the output goes back by backY and backX; height and width are how far all taps go. At their ends, what is
+// to add to the place of the weight and to that of the output.
 struct Place {
-  depth: u32, group: i32, y: i32, x: i32, ky: Phase, kx: Phase, backY: i32, backX: i32, height: i32, width: i32
+  depth: u32, group: i32, y: i32, x: i32, ky: Phase, kx: Phase, backY: i32, backX: i32, height: i32, width: i32,
+  nextRowWeight: i32, nextRow: i32, nextFilterWeight: i32, nextFilter: i32
 }
 struct Row { at: i32 }
 struct Column { at: i32, y: i32, x: i32 }
@@ -125,7 +128,15 @@ fn placeOf(batch: u32) -> Place {
   let backX = u.stepWidth * u.dilationWidth / u.strideWidth;
   let group = i32(batch) / (u.strideHeight * u.strideWidth);
   let depth = u32(filters * ky.count * kx.count);
-  return Place(depth, group, y, x, ky, kx, backY, backX, ky.count * backY, kx.count * backX);
+  let height = ky.count * backY;
+  let width = kx.count * backX;
+  return Place(
+    depth, group, y, x, ky, kx, backY, backX, height, width,
+    u.stepHeight * u.kernelWidth - kx.count * u.stepWidth,
+    width - backY * u.outWidth,
+    (i32(u.rows) * u.kernelHeight - ky.count * u.stepHeight) * u.kernelWidth,
+    (u.outHeight + height) * u.outWidth,
+  );
 }
 fn rowOf(p: Place, m: u32) -> Row {
   let taps = u.kernelHeight * u.kernelWidth;
@@ -154,43 +165,37 @@ fn depthOf(p: Place, k: u32) -> Depth {
 }
 fn next(p: Place, before: Depth) -> Depth {
   var d = before;
-  d.weightAt += u.stepWidth;
-  d.at -= p.backX;
   d.x += p.backX;
-  if (d.x == p.width) {
-    d.x = 0;
-    d.y += p.backY;
-    d.weightAt += u.stepHeight * u.kernelWidth - p.kx.count * u.stepWidth;
-    d.at += p.width - p.backY * u.outWidth;
-    if (d.y == p.height) {
-      d.y = 0;
-      d.weightAt += (i32(u.rows) * u.kernelHeight - p.ky.count * u.stepHeight) * u.kernelWidth;
-      d.at += (u.outHeight + p.height) * u.outWidth;
-    }
-  }
+  let isRow = d.x == p.width;
+  d.x = select(d.x, 0, isRow);
+  d.y += select(0, p.backY, isRow);
+  let isFilter = d.y == p.height;
+  d.y = select(d.y, 0, isFilter);
+  d.weightAt += u.stepWidth + select(0, p.nextRowWeight, isRow) + select(0, p.nextFilterWeight, isFilter);
+  d.at += select(0, p.nextRow, isRow) + select(0, p.nextFilter, isFilter) - p.backX;
   return d;
 }
 fn loadA(p: Place, row: Row, d: Depth) -> f32 { return weight[row.at + d.weightAt]; }
 fn loadB(p: Place, column: Column, d: Depth) -> f32 {
-  if (isAbsent(p, column, d)) { return 0.0; }
-  return grad[column.at + d.at];
+  return select(grad[column.at + d.at], 0.0, isAbsent(p, column, d));
 }
 fn isAbsent(p: Place, column: Column, d: Depth) -> bool {
-  return !inside(column.y - d.y, u.outHeight) || !inside(column.x - d.x, u.outWidth);
+  return !inside(column.y - d.y, u.outHeight) | !inside(column.x - d.x, u.outWidth);
 }
 fn mayMiss(p: Place, column: Column) -> bool {
-  return !inside(column.y, u.outHeight) || !inside(column.x, u.outWidth)
-    || !inside(column.y - p.height + p.backY, u.outHeight) || !inside(column.x - p.width + p.backX, u.outWidth);
+  return !inside(column.y, u.outHeight) | !inside(column.x, u.outWidth)
+    | !inside(column.y - p.height + p.backY, u.outHeight) | !inside(column.x - p.width + p.backX, u.outWidth);
 }
-fn resultAt(p: Place, m: u32, n: u32) -> i32 {
+fn resultAt(p: Place, n: u32) -> i32 {
   let places = u.phaseHeight * u.phaseWidth;
   let place = i32(n) % places;
   let y = place / u.phaseWidth * u.strideHeight + p.y;
   let x = place % u.phaseWidth * u.strideWidth + p.x;
   if (y >= u.inHeight || x >= u.inWidth) { return -1; }
-  let plane = i32(n) / places * u.channels + p.group * i32(u.rows) + i32(m);
+  let plane = i32(n) / places * u.channels + p.group * i32(u.rows);
   return u.resultStart + (plane * u.inHeight + y) * u.inWidth + x;
 }
+fn resultStep(p: Place) -> i32 { return u.inHeight * u.inWidth; }
 fn added(p: Place, m: u32, n: u32) -> f32 {
   return ${hasBias ? "bias[u.biasStart + p.group * i32(u.rows) + i32(m)]" : "0.0"};
 }`,
@@ -204,14 +209,24 @@ export const weightGradText: ProductText = {
   inputs: ["grad", "image"],
   uniforms: { gradStart: "i32", imageStart: "i32", ...convUniforms },
   declarations: `${insideText}
-// Height and width are those that the windows' corners reach over.
-struct Place { depth: u32, group: i32, height: i32, width: i32 }
+// Height and width are those that the windows' corners reach over. At their ends, what is to add to the place of the output's
+// gradient and to that of the image.
+struct Place {
+  depth: u32, group: i32, height: i32, width: i32, nextRow: i32, nextImageGrad: i32, nextImage: i32
+}
 struct Row { at: i32 }
 struct Column { at: i32, y: i32, x: i32 }
 struct Depth { gradAt: i32, at: i32, y: i32, x: i32 }
 fn placeOf(batch: u32) -> Place {
   let depth = u32(u.batch * u.outHeight * u.outWidth);
-  return Place(depth, i32(batch), u.outHeight * u.strideHeight, u.outWidth * u.strideWidth);
+  let height = u.outHeight * u.strideHeight;
+  let width = u.outWidth * u.strideWidth;
+  return Place(
+    depth, i32(batch), height, width,
+    u.strideHeight * u.inWidth - width,
+    (u.outChannels - 1) * u.outHeight * u.outWidth,
+    (u.channels * u.inHeight - height) * u.inWidth,
+  );
 }
 fn rowOf(p: Place, m: u32) -> Row {
   return Row(u.gradStart + (p.group * i32(u.rows) + i32(m)) * u.outHeight * u.outWidth);
@@ -234,28 +249,22 @@ fn depthOf(p: Place, k: u32) -> Depth {
 }
 fn next(p: Place, before: Depth) -> Depth {
   var d = before;
-  d.gradAt += 1;
   d.x += u.strideWidth;
-  d.at += u.strideWidth;
-  if (d.x == p.width) {
-    d.x = 0;
-    d.y += u.strideHeight;
-    d.at += u.strideHeight * u.inWidth - p.width;
-    if (d.y == p.height) {
-      d.y = 0;
-      d.gradAt += (u.outChannels - 1) * u.outHeight * u.outWidth;
-      d.at += (u.channels * u.inHeight - p.height) * u.inWidth;
-    }
-  }
+  let isRow = d.x == p.width;
+  d.x = select(d.x, 0, isRow);
+  d.y += select(0, u.strideHeight, isRow);
+  let isImage = d.y == p.height;
+  d.y = select(d.y, 0, isImage);
+  d.gradAt += 1 + select(0, p.nextImageGrad, isImage);
+  d.at += u.strideWidth + select(0, p.nextRow, isRow) + select(0, p.nextImage, isImage);
   return d;
 }
 fn loadA(p: Place, row: Row, d: Depth) -> f32 { return grad[row.at + d.gradAt]; }
 fn loadB(p: Place, column: Column, d: Depth) -> f32 {
-  if (!inside(column.y + d.y, u.inHeight) || !inside(column.x + d.x, u.inWidth)) { return 0.0; }
-  return image[column.at + d.at];
+  let isInside = inside(column.y + d.y, u.inHeight) & inside(column.x + d.x, u.inWidth);
+  return select(0.0, image[column.at + d.at], isInside);
 }
-fn resultAt(p: Place, m: u32, n: u32) -> i32 {
-  return u.resultStart + (p.group * i32(u.rows) + i32(m)) * i32(u.columns) + i32(n);
-}
+fn resultAt(p: Place, n: u32) -> i32 { return u.resultStart + p.group * i32(u.rows * u.columns) + i32(n); }
+fn resultStep(p: Place) -> i32 { return i32(u.columns); }
 fn added(p: Place, m: u32, n: u32) -> f32 { return 0.0; }`,
 };

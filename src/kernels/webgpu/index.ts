@@ -14,13 +14,18 @@ import { normalizationKernels } from "./normalization.js";
 import { optimizerKernels } from "./optimizerSteps.js";
 import { orderKernels } from "./order.js";
 import { poolKernels } from "./pool.js";
+import { formFor } from "./product.js";
+import type { ProductForm } from "./productText.js";
 import { reduceKernels } from "./reduce.js";
 import { Runtime, type RuntimeOptions } from "./runtime.js";
 import { softmaxKernels } from "./softmax.js";
 import { windowKernels } from "./windows.js";
 
 /** Options of {@link createWebGpuKernels}. */
-export interface WebGpuKernelOptions extends RuntimeOptions, Partial<Precautions> {}
+export interface WebGpuKernelOptions extends RuntimeOptions, Partial<Precautions> {
+  /** How products of matrices and convolutions are computed. Default: what suits the device. */
+  readonly products?: ProductForm;
+}
 
 /** A kernel set on a GPU, and what can be asked and told of it beyond the contract. */
 export interface WebGpuKernels extends KernelSet {
@@ -30,6 +35,7 @@ export interface WebGpuKernels extends KernelSet {
 /** A new kernel set on `device`. */
 export function createWebGpuKernels(device: GPUDevice, options: WebGpuKernelOptions = {}): WebGpuKernels {
   const runtime = new Runtime(device, options);
+  const form = options.products ?? formFor(device);
   return {
     name: "webgpu",
     runtime,
@@ -38,8 +44,8 @@ export function createWebGpuKernels(device: GPUDevice, options: WebGpuKernelOpti
     ...reduceKernels(runtime),
     ...orderKernels(runtime),
     ...indexKernels(runtime),
-    ...matmulKernels(runtime),
-    ...convolutionKernels(runtime),
+    ...matmulKernels(runtime, form),
+    ...convolutionKernels(runtime, form),
     ...windowKernels(runtime),
     ...poolKernels(runtime),
     ...softmaxKernels(runtime),

@@ -2,7 +2,8 @@
 import type { KernelSet, Strided } from "../kernelSet.js";
 import { at, denseStrides, elementCount } from "../strides.js";
 import { inParts, MOST_AXES, relaid, walkNumbers, walkOver, walkText, walkUniforms } from "./axes.js";
-import { type ProductText, runProduct } from "./matmulTiles.js";
+import { runProduct } from "./product.js";
+import type { ProductForm, ProductText } from "./productText.js";
 import type { Runtime } from "./runtime.js";
 
 /** Arrays of a shape [..., rows, columns]; for a and b, one of these is the depth. */
@@ -14,7 +15,7 @@ interface Product {
   readonly bias: Strided | null;
 }
 
-export function matmulKernels(runtime: Runtime): Pick<KernelSet, "matmul"> {
+export function matmulKernels(runtime: Runtime, form: ProductForm): Pick<KernelSet, "matmul"> {
   return {
     matmul(a, b, bias, out) {
       const count = elementCount(out.shape);
@@ -38,7 +39,15 @@ export function matmulKernels(runtime: Runtime): Pick<KernelSet, "matmul"> {
         const numbers = [depth, ...steps];
         walkNumbers(part, numbers);
         const target = { buffer: out.buffer, start: out.offset, count };
-        runProduct(runtime, text, { batch, rows, columns, depth, inParts: part !== walk }, target, buffers, numbers);
+        runProduct(
+          runtime,
+          form,
+          text,
+          { batch, rows, columns, depth, inParts: part !== walk },
+          target,
+          buffers,
+          numbers,
+        );
       });
     },
   };
@@ -92,7 +101,8 @@ fn depthOf(p: Place, k: u32) -> Depth { return Depth(i32(k) * u.aAcross, i32(k) 
 fn next(p: Place, d: Depth) -> Depth { return Depth(d.a + u.aAcross, d.b + u.bDown); }
 fn loadA(p: Place, row: Row, d: Depth) -> ${type} { return aArray[row.at + d.a]; }
 fn loadB(p: Place, column: Column, d: Depth) -> ${type} { return bArray[column.at + d.b]; }
-fn resultAt(p: Place, m: u32, n: u32) -> i32 { return u.resultStart + p.outAt + i32(m * u.columns + n); }
+fn resultAt(p: Place, n: u32) -> i32 { return u.resultStart + p.outAt + i32(n); }
+fn resultStep(p: Place) -> i32 { return i32(u.columns); }
 fn added(p: Place, m: u32, n: u32) -> ${type} {
   return ${hasBias ? "biasArray[p.biasAt + i32(m) * u.biasDown + i32(n) * u.biasAcross]" : `${type}()`};
 }`,

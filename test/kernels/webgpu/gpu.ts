@@ -7,6 +7,11 @@ import {
   type WebGpuKernelOptions,
   type WebGpuKernels,
 } from "../../../src/kernels/webgpu/index.js";
+import { blocks } from "../../../src/kernels/webgpu/productBlocks.js";
+import { tiles } from "../../../src/kernels/webgpu/productTiles.js";
+
+/** The ways to compute products, of which a device takes one by itself. */
+export const productForms = [tiles, blocks] as const;
 
 /** Why there is no GPU here; null where there is one. */
 export const absent: string | null = await requestDevice({}).then(

@@ -1,9 +1,9 @@
-/** Matrix products that take another road on a GPU than small ones: every tile, batches joined, depths cut. */
+/** Matrix products that take another road on a GPU than small ones: every tile and block, batches joined, depths cut. */
 import { test } from "vitest";
 import { createReferenceKernels } from "../../../src/kernels/reference/index.js";
 import type { Layout } from "../bench.js";
 import { expectSame } from "../compare.js";
-import { describeOnGpu, newKernels } from "./gpu.js";
+import { describeOnGpu, newKernels, productForms } from "./gpu.js";
 
 interface Product {
   readonly name: string;
@@ -32,29 +32,31 @@ const products: readonly Product[] = [
   { name: "tall", sizes: [2100, 30, 17], a: { order: [1, 0] } },
 ];
 
-describeOnGpu("matrix products agree with the reference set", async () => {
-  const reference = createReferenceKernels();
-  const kernels = await newKernels({ poison: true });
-  const rows = products.flatMap((product) =>
-    (["float32", "int32"] as const).map((dtype) => [`${product.name}, ${dtype}`, dtype, product] as const),
-  );
-  test.each(rows)("%s", async (name, dtype, { batch = [], sizes: [rows, columns, depth], a, b, bias }) => {
-    await expectSame(
-      {
-        name,
-        dtypes: [dtype],
-        tolerance: 5e-5,
-        run: async (bench) => {
-          const out = bench.output(dtype, [...batch, rows, columns], { offset: 2 });
-          const left = bench.input(dtype, [...batch, rows, depth], undefined, a);
-          const right = bench.input(dtype, [...batch, depth, columns], undefined, b);
-          const added = bias === undefined ? null : bench.input(dtype, [...batch, rows, columns], undefined, bias);
-          bench.kernels.matmul(left, right, added, out);
-          return { out: await bench.read(out) };
-        },
-      },
-      kernels,
-      reference,
+for (const form of productForms) {
+  describeOnGpu(`matrix products in ${form.name} agree with the reference set`, async () => {
+    const reference = createReferenceKernels();
+    const kernels = await newKernels({ poison: true, products: form });
+    const rows = products.flatMap((product) =>
+      (["float32", "int32"] as const).map((dtype) => [`${product.name}, ${dtype}`, dtype, product] as const),
     );
+    test.each(rows)("%s", async (name, dtype, { batch = [], sizes: [rows, columns, depth], a, b, bias }) => {
+      await expectSame(
+        {
+          name,
+          dtypes: [dtype],
+          tolerance: 5e-5,
+          run: async (bench) => {
+            const out = bench.output(dtype, [...batch, rows, columns], { offset: 2 });
+            const left = bench.input(dtype, [...batch, rows, depth], undefined, a);
+            const right = bench.input(dtype, [...batch, depth, columns], undefined, b);
+            const added = bias === undefined ? null : bench.input(dtype, [...batch, rows, columns], undefined, bias);
+            bench.kernels.matmul(left, right, added, out);
+            return { out: await bench.read(out) };
+          },
+        },
+        kernels,
+        reference,
+      );
+    });
   });
-});
+}

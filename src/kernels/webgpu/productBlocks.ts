@@ -1,0 +1,81 @@
+/**
+ * Matrix products without workgroup memory: each invocation computes a block of the output by itself. Where a CPU takes the
+ * place of a GPU, a barrier and the way through workgroup memory cost what they save on a GPU.
+ *
+ * @module
+ */
+import {
+  findTileText,
+  type ProductForm,
+  type ProductText,
+  productUniforms,
+  range,
+  storeText,
+  sumNames,
+  sumOfPresentText,
+  type Tile,
+} from "./productText.js";
+
+const WORKGROUP = 16;
+/** Terms that are added up without a look at the end: a turn of a loop is as dear as the sums in it. */
+const UNROLLED = 2;
+
+function block(high: number, wide: number): Tile {
+  return { high, wide, down: 1, across: 1 };
+}
+
+export const blocks: ProductForm = {
+  name: "blocks",
+  tiles: [block(16, 8), block(8, 16), block(6, 16), block(8, 8), block(4, 8), block(4, 4), block(2, 8), block(2, 2)],
+  busy: 512,
+  read: 12,
+  text: blockText,
+};
+
+function blockText(text: ProductText, tile: Tile) {
+  const { name, type, inputs, uniforms, declarations, absent = false } = text;
+  const { high, wide } = tile;
+  const sums = sumNames(tile);
+  const terms = range(high).map((i) => {
+    const adding = range(wide).map((j) => `${sums[i]?.[j]} += a * b${j};`);
+    return `{ let a = loadA(p, row${i}, d); ${adding.join(" ")} }`;
+  });
+  const step = `{
+      ${range(wide)
+        .map((j) => `let b${j} = loadB(p, column${j}, d);`)
+        .join(" ")}
+      ${terms.join("\n      ")}
+      d = next(p, d);
+    }`;
+  return {
+    name,
+    outputs: { outArray: type },
+    inputs: Object.fromEntries(inputs.map((input) => [input, type])),
+    uniforms: { ...productUniforms, ...uniforms },
+    workgroup: [WORKGROUP, 1, 1] as const,
+    declarations: `${declarations}
+${absent ? sumOfPresentText : ""}`,
+    body: `
+  let flat = index;
+  ${findTileText}
+  ${range(high)
+    .map((i) => `let row${i} = rowOf(p, tileRow * ${high}u + ${i}u);`)
+    .join("\n  ")}
+  ${range(wide)
+    .map((j) => `let column${j} = columnOf(p, tileColumn * ${wide}u + ${j}u);`)
+    .join("\n  ")}
+  ${sums
+    .flat()
+    .map((sum) => `var ${sum} = ${type}();`)
+    .join(" ")}
+  var d = depthOf(p, first);
+  var k = first;
+  for (; k + ${UNROLLED}u <= end; k += ${UNROLLED}u) {
+    ${range(UNROLLED)
+      .map(() => step)
+      .join("\n    ")}
+  }
+  for (; k < end; k++) ${step}
+  ${storeText(text, tile, "0u", "0u")}`,
+  };
+}
