@@ -71,7 +71,7 @@ class ConvNormActivation extends nn.Sequential {
     super(
       new nn.Conv2d(inChannels, channels, kernelSize, { stride, padding: (kernelSize - 1) / 2, groups, bias: false }),
       new nn.BatchNorm2d(channels),
-      new nn.ReLU6(),
+      new nn.ReLU6({ inplace: true }),
     );
   }
 }

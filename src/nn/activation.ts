@@ -5,7 +5,7 @@ import { checkCount, checkOptions, checkRange, settings } from "./arguments.js";
 import { inLayer } from "./errorPlace.js";
 import { Module } from "./module.js";
 
-/** Settings of {@link ReLU} and {@link LeakyReLU}. */
+/** Settings of {@link ReLU} and others. */
 export interface InplaceOptions {
   /** Whether the input itself is changed, which saves its memory. Default false. */
   readonly inplace?: boolean;

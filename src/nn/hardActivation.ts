@@ -1,6 +1,7 @@
 import { ArgumentError } from "../errors.js";
-import { hardsigmoid, hardswish, hardtanh, prelu, relu6 } from "../tensor/ops/hardActivations.js";
+import { hardsigmoid, hardswish, hardtanh, hardtanh_, prelu, relu6 } from "../tensor/ops/hardActivations.js";
 import type { Tensor } from "../tensor/tensor.js";
+import type { InplaceOptions } from "./activation.js";
 import { checkCount, checkDType, checkOptions, checkRange, settings } from "./arguments.js";
 import { inLayer } from "./errorPlace.js";
 import { constant_ } from "./init.js";
@@ -17,9 +18,11 @@ import type { Parameter } from "./parameter.js";
 export class Hardtanh extends Module {
   readonly minVal: number;
   readonly maxVal: number;
+  readonly inplace: boolean;
 
-  constructor(minVal = -1, maxVal = 1) {
+  constructor(minVal = -1, maxVal = 1, options: InplaceOptions = {}) {
     super();
+    checkOptions("Hardtanh", options, ["inplace"]);
     checkRange("Hardtanh", "minVal", minVal, -Infinity, Infinity);
     checkRange("Hardtanh", "maxVal", maxVal, -Infinity, Infinity);
     if (minVal >= maxVal) {
@@ -29,21 +32,35 @@ export class Hardtanh extends Module {
     }
     this.minVal = minVal;
     this.maxVal = maxVal;
+    this.inplace = options.inplace ?? false;
   }
 
   forward(x: Tensor): Tensor {
-    return inLayer(this, () => hardtanh(x, this.minVal, this.maxVal));
+    const { minVal, maxVal, inplace } = this;
+    return inLayer(this, () => (inplace ? hardtanh_(x, minVal, maxVal) : hardtanh(x, minVal, maxVal)));
   }
 
   override extraRepr(): string {
-    return settings({ minVal: this.minVal, maxVal: this.maxVal });
+    return settings({ minVal: this.minVal, maxVal: this.maxVal, inplace: this.inplace || undefined });
   }
 }
 
 /** min(max(x, 0), 6), elementwise. @see https://pytorch.org/docs/stable/generated/torch.nn.ReLU6.html */
 export class ReLU6 extends Module {
+  readonly inplace: boolean;
+
+  constructor(options: InplaceOptions = {}) {
+    super();
+    checkOptions("ReLU6", options, ["inplace"]);
+    this.inplace = options.inplace ?? false;
+  }
+
   forward(x: Tensor): Tensor {
-    return inLayer(this, () => relu6(x));
+    return inLayer(this, () => (this.inplace ? hardtanh_(x, 0, 6) : relu6(x)));
+  }
+
+  override extraRepr(): string {
+    return settings({ inplace: this.inplace || undefined });
   }
 }
 

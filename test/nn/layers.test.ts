@@ -373,6 +373,19 @@ describe("what layers do beside their golden values", () => {
     const y = tensor([-1, 2]);
     expect(new nn.LeakyReLU(0.5, { inplace: true }).forward(y)).toBe(y);
     expect([...y.dataSync()]).toEqual([-0.5, 2]);
+    const z = tensor([-1, 2, 7]);
+    expect(new nn.Hardtanh(-3, 5, { inplace: true }).forward(z)).toBe(z);
+    expect([...z.dataSync()]).toEqual([-1, 2, 5]);
+    expect(new nn.ReLU6({ inplace: true }).forward(z)).toBe(z);
+    expect([...z.dataSync()]).toEqual([0, 2, 5]);
+  });
+
+  test("in-place activations have the gradients of the others", () => {
+    for (const inplace of [false, true]) {
+      const x = tensor([-9, -1, 0, 2, 6, 7]).requiresGrad_();
+      new nn.ReLU6({ inplace }).forward(x.mul(1)).sum().backward();
+      expect([...(x.grad?.dataSync() ?? [])]).toEqual([0, 0, 0, 1, 0, 0]);
+    }
   });
 
   test("max pooling gives one tensor or two, known to the compiler", () => {

@@ -311,6 +311,8 @@ describe("printing", () => {
     [new nn.Flatten(), "Flatten(startDim=1, endDim=-1)"],
     [new nn.ReLU(), "ReLU()"],
     [new nn.ReLU({ inplace: true }), "ReLU(inplace=true)"],
+    [new nn.ReLU6({ inplace: true }), "ReLU6(inplace=true)"],
+    [new nn.Hardtanh(-2, 2, { inplace: true }), "Hardtanh(minVal=-2, maxVal=2, inplace=true)"],
     [new nn.LeakyReLU(0.2), "LeakyReLU(negativeSlope=0.2)"],
     [new nn.LogSoftmax(1), "LogSoftmax(dim=1)"],
     [new nn.CrossEntropyLoss({ labelSmoothing: 0.1 }), "CrossEntropyLoss(reduction=mean, labelSmoothing=0.1)"],

@@ -8,13 +8,13 @@ import type { UnarySpec } from "./elementwise.js";
 /**
  * An activation function whose gradient is one kernel.
  *
- * @param grad the same gradient in ops that have gradients in turn
+ * @param grad the same gradient in ops that have gradients in turn; both look at what the spec `saves`
  */
 export function activationSpec(
   name: string,
   op: ActivationOp,
   grad: UnarySpec["grad"],
-  { alpha = 0, beta = 0, wholeNumbers = false } = {},
+  { alpha = 0, beta = 0, wholeNumbers = false, saves = "input" }: Partial<UnarySpec> = {},
 ): UnarySpec {
   const fused = (g: Tensor, x: Tensor): Tensor => {
     const kernels = commonKernels(name, g, x);
@@ -28,7 +28,7 @@ export function activationSpec(
     alpha,
     beta,
     wholeNumbers,
-    saves: "input",
+    saves,
     grad: (g, x) => (isGradEnabled() ? composite(() => grad(g, x)) : fused(g, x)),
   };
 }

@@ -7,7 +7,7 @@ import { commonKernels, type Tensor } from "../tensor.js";
 import { activationSpec } from "./activationSpec.js";
 import { add, mul } from "./arithmetic.js";
 import { gt, le, lt } from "./compare.js";
-import { applyUnary } from "./elementwise.js";
+import { applyUnary, changeUnary, type UnarySpec } from "./elementwise.js";
 import { view } from "./layout.js";
 import { checkOneDtype } from "./operands.js";
 import { where } from "./where.js";
@@ -26,24 +26,31 @@ const hardsigmoidSpec = activationSpec("hardsigmoid", "hardsigmoid", (g, x) =>
  * @see https://pytorch.org/docs/stable/generated/torch.nn.functional.hardtanh.html
  */
 export function hardtanh(x: Tensor, minVal = -1, maxVal = 1): Tensor {
-  if (!(minVal <= maxVal)) {
-    throw new ArgumentError(
-      `hardtanh: got the bounds ${minVal} and ${maxVal}; expected two numbers, the lower one first. Swap them.`,
-    );
-  }
-  return held("hardtanh", x, minVal, maxVal);
+  return applyUnary(held("hardtanh", x, minVal, maxVal), x);
+}
+
+/** x = hardtanh(x), in place. @throws ArgumentError where minVal is above maxVal. */
+export function hardtanh_(x: Tensor, minVal = -1, maxVal = 1): Tensor {
+  return changeUnary(held("hardtanh", x, minVal, maxVal), x);
 }
 
 /** min(max(x, 0), 6). @see https://pytorch.org/docs/stable/generated/torch.nn.functional.relu6.html */
 export function relu6(x: Tensor): Tensor {
-  return held("relu6", x, 0, 6);
+  return applyUnary(held("relu6", x, 0, 6), x);
 }
 
-function held(name: string, x: Tensor, low: number, high: number): Tensor {
-  const grad = (g: Tensor, x: Tensor): Tensor => where(gt(x, low), where(lt(x, high), g, 0), 0);
+function held(name: string, x: Tensor, low: number, high: number): UnarySpec {
+  if (!(low <= high)) {
+    throw new ArgumentError(
+      `hardtanh: got the bounds ${low} and ${high}; expected two numbers, the lower one first. Swap them.`,
+    );
+  }
+  // The output lies between the bounds where the input does, and it is what the next layer keeps anyway.
+  const grad = (g: Tensor, y: Tensor): Tensor => where(gt(y, low), where(lt(y, high), g, 0), 0);
   const wholeNumbers = Number.isInteger(low) && Number.isInteger(high);
-  const spec = activationSpec(name, "hardtanh", grad, { alpha: low, beta: high, wholeNumbers });
-  return applyUnary(x.dtype === "int32" ? { ...spec, op: "clamp" } : spec, x);
+  const settings = { alpha: low, beta: high, wholeNumbers, saves: "output" } as const;
+  const spec = activationSpec(name, "hardtanh", grad, settings);
+  return x.dtype === "int32" ? { ...spec, op: "clamp" } : spec;
 }
 
 /**

@@ -28,6 +28,7 @@ export const cases: GradCase[] = [
   { op: "elu", name: "", shapes: [[6]], fn: (x) => x.elu(0.7) },
   { op: "logSigmoid", name: "", shapes: [[6]], domain: wide, fn: (x) => x.logSigmoid() },
   { op: "hardtanh", name: "", shapes: [[8]], domain: wide, fn: (x) => x.hardtanh(-2, 1.5) },
+  { op: "hardtanh_", name: "non-leaf", shapes: [[8]], domain: wide, fn: (x) => x.mul(1.1).hardtanh_(-2, 1.5) },
   { op: "relu6", name: "", shapes: [[8]], domain: (value) => 12 * value, fn: (x) => x.relu6() },
   { op: "hardswish", name: "", shapes: [[8]], domain: wide, fn: (x) => x.hardswish() },
   { op: "hardsigmoid", name: "", shapes: [[8]], domain: wide, fn: (x) => x.hardsigmoid() },
