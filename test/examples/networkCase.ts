@@ -39,6 +39,7 @@ export interface NetworkCase {
   readonly shape: readonly number[];
   readonly seed: number;
   readonly classes: number;
+  readonly parameterCount: number;
   readonly weights: Digests;
   readonly training: Pass;
   /** After the pass in training mode. */

@@ -131,6 +131,7 @@ def seeded_case(name, kind, args, options, shape, steps, seed):
     classes = args[1] if kind == "UNet" else 10
     labels = torch.randint(classes, [shape[0], *shape[2:]] if kind == "UNet" else [shape[0]])
     entry = {"name": name, "network": kind, "args": [*args, options], "shape": shape, "seed": seed, "classes": classes}
+    entry["parameterCount"] = sum(p.numel() for p in model.parameters())
     entry["weights"] = digests(model.named_parameters())
     if steps == 0:
         keep_from_corners(model)
