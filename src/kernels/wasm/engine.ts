@@ -24,8 +24,11 @@ interface Exports {
 
 /** Work (in steps of some nanoseconds) below which waking another thread costs more than it saves. */
 const SHARING_PAYS = 50_000;
-/** Chunks for each thread: enough that a thread that was held up leaves the rest to the others. */
+/** Least chunks for each thread: enough that a thread that was held up leaves the rest to the others. */
 const CHUNKS_PER_THREAD = 4;
+/** Most of them, in long jobs, and work below which a chunk costs more to claim than its being short is worth. */
+const MOST_CHUNKS_PER_THREAD = 16;
+const CHUNK_PAYS = 50_000;
 /** Crews are numbered from 1 to what 16 bits hold, and then anew. */
 const CREWS = 65535;
 
@@ -128,7 +131,9 @@ export class Engine {
       this.exports.run(kernel, 0, units);
       return;
     }
-    const size = Math.max(Math.ceil(units / (this.wantedThreads * CHUNKS_PER_THREAD)), least);
+    const chunks = Math.floor(work / CHUNK_PAYS / this.wantedThreads);
+    const each = Math.min(Math.max(chunks, CHUNKS_PER_THREAD), MOST_CHUNKS_PER_THREAD);
+    const size = Math.max(Math.ceil(units / (this.wantedThreads * each)), least);
     this.share(kernel, units, size, Math.ceil(units / size));
   }
 
