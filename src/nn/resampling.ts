@@ -1,6 +1,6 @@
 /** Layers that change the size of images: pools of a given output, unpooling, upsampling, pixel shuffling. */
 import { ArgumentError } from "../errors.js";
-import { adaptiveMaxPool2d } from "../tensor/ops/adaptiveMaxPool.js";
+import { adaptiveMaxPool2d, adaptiveMaxPool2dWithIndices, type OutputSize } from "../tensor/ops/adaptiveMaxPool.js";
 import { type InterpolateMode, type InterpolateOptions, interpolate } from "../tensor/ops/interpolate.js";
 import { maxUnpool2d } from "../tensor/ops/maxUnpool.js";
 import { pixelShuffle, pixelUnshuffle } from "../tensor/ops/pixelShuffle.js";
@@ -11,25 +11,37 @@ import { checkChoice, checkCount, checkOptions, settings } from "./arguments.js"
 import { inLayer } from "./errorPlace.js";
 import { Module } from "./module.js";
 
+/** Settings of {@link AdaptiveMaxPool2d}. */
+export interface AdaptiveMaxPool2dLayerOptions<Indices extends boolean = boolean> {
+  /** Whether `forward` gives [values, indices]. Default false. */
+  readonly returnIndices?: Indices;
+}
+
 /**
  * The maxima of as many windows as `outputSize` says: [N, C, H, W] → [N, C, outputSize], or without N.
  *
  * @throws ArgumentError where the output size is no whole number of 1 or more, or null, which keeps an extent.
  * @see https://pytorch.org/docs/stable/generated/torch.nn.AdaptiveMaxPool2d.html
  */
-export class AdaptiveMaxPool2d extends Module {
+export class AdaptiveMaxPool2d<Indices extends boolean = false> extends Module {
   readonly outputSize: readonly [number | null, number | null];
+  readonly returnIndices: boolean;
 
-  constructor(outputSize: number | null | readonly [number | null, number | null]) {
+  constructor(outputSize: OutputSize, options: AdaptiveMaxPool2dLayerOptions<Indices> = {}) {
     super();
+    checkOptions("AdaptiveMaxPool2d", options, ["returnIndices"]);
     const isOne = outputSize === null || typeof outputSize === "number";
     const [height, width] = isOne ? [outputSize, outputSize] : outputSize;
     for (const extent of [height, width]) if (extent !== null) checkCount("AdaptiveMaxPool2d", "outputSize", extent);
     this.outputSize = [height, width];
+    this.returnIndices = options.returnIndices ?? false;
   }
 
-  forward(x: Tensor): Tensor {
-    return inLayer(this, () => adaptiveMaxPool2d(x, this.outputSize));
+  /** The maxima; with `returnIndices` [maxima, indices], where an index is row·W + column in its plane. */
+  forward(x: Tensor): Indices extends true ? [Tensor, Tensor] : Tensor;
+  forward(x: Tensor): Tensor | [Tensor, Tensor] {
+    const pool = this.returnIndices ? adaptiveMaxPool2dWithIndices : adaptiveMaxPool2d;
+    return inLayer(this, () => pool(x, this.outputSize));
   }
 
   override extraRepr(): string {
@@ -97,7 +109,7 @@ export class Upsample extends Module {
     super();
     checkOptions("Upsample", options, ["size", "scaleFactor", "mode", "alignCorners"]);
     const { size = null, scaleFactor = null, mode = "nearest", alignCorners = null } = options;
-    checkChoice("Upsample", "mode", mode, ["nearest", "linear", "bilinear"]);
+    checkChoice("Upsample", "mode", mode, ["nearest", "nearest-exact", "linear", "bilinear", "bicubic", "area"]);
     if ((size === null) === (scaleFactor === null)) {
       throw new ArgumentError(
         `Upsample: got size ${formatSetting(size)} and scaleFactor ${formatSetting(scaleFactor)}; expected one of them. Pass { scaleFactor: 2 }, say.`,

@@ -69,4 +69,8 @@ g.case(name, "causal", [q, k, v], [*qkv, {"isCausal": True}], lambda q, k, v: at
 g.case(name, "scale, two axes", [q[0, 0], k[0, 0], v[0, 0]], [*qkv, {"scale": 0.3}], lambda q, k, v: attend(q, k, v, scale=0.3))
 g.case(name, "bool mask, one row of it empty", [q, k, v, mask], [*qkv, {"attnMask": "$3"}], lambda q, k, v, m: attend(q, k, v, m))
 g.case(name, "mask to add", [q, k, v, added], [*qkv, {"attnMask": "$3"}], lambda q, k, v, m: attend(q, k, v, m))
+few = g.randn(2, 6, 4, 5)
+g.case(name, "heads that share keys", [few, k, v], [*qkv, {"enableGqa": True}], lambda q, k, v: attend(q, k, v, enable_gqa=True))
+g.case(name, "heads that share keys, causal, three axes", [few[0], k[0, :1], v[0, :1]], [*qkv, {"enableGqa": True, "isCausal": True}], lambda q, k, v: attend(q, k, v, is_causal=True, enable_gqa=True))
+g.case(name, "heads that share keys, masked", [few, k, v, added], [*qkv, {"enableGqa": True, "attnMask": "$3"}], lambda q, k, v, m: attend(q, k, v, m, enable_gqa=True))
 g.save()

@@ -63,4 +63,13 @@ for equation, operands in [
     ("...a,...b->...ab", [g.randn(3, 1, 2), g.randn(4, 3)]), ("ij,kl->k", [m, g.randn(2, 3)]),
 ]:
     g.case("einsum", f"{equation} of {[list(t.shape) for t in operands]}", operands, [equation, *[f"${i}" for i in range(len(operands))]], lambda *t, e=equation: torch.einsum(e, *t))
+
+# Where a place is named twice. PyTorch has gradients of the newer names for the same alone.
+twice = torch.tensor([[0, 1, 4, 4], [2, 1, 4, 0], [0, 1, 3, 0]])
+s = g.randn(3, 4)
+for reduce, newer in [("add", "sum"), ("multiply", "prod")]:
+    g.case("scatter", f"{reduce}", [a, twice, s], ["$0", 0, "$1", "$2", {"reduce": reduce}], lambda x, i, s, r=newer: x.scatter_reduce(0, i, s, r))
+    g.case("scatter", f"{reduce}, part of both", [a, twice[:2, :3], s], ["$0", 0, "$1", "$2", {"reduce": reduce}], lambda x, i, s, r=reduce: x.scatter(0, i, s, reduce=r), grads=False)
+    g.case("scatter", f"{reduce}, number", [a, twice], ["$0", 0, "$1", 1.5, {"reduce": reduce}], lambda x, i, r=reduce: x.scatter(0, i, 1.5, reduce=r), grads=False)
+    g.case("scatter", f"{reduce}, int32", [g.randint(1, 9, (5, 4)).int(), twice, g.randint(1, 9, (3, 4)).int()], ["$0", 0, "$1", "$2", {"reduce": reduce}], lambda x, i, s, r=reduce: x.scatter(0, i, s, reduce=r))
 g.save()

@@ -61,4 +61,19 @@ for name, kernel, options in [("defaults", 2, {}), ("overlapping", 3, {"stride":
     g.case("maxUnpool2d", name, [values, indices], ["$0", "$1", kernel, {**options, "outputSize": size}], lambda x, i, k=kernel, o=options, s=size: F.max_unpool2d(x, i, k, **o, output_size=s))
 values, indices = F.max_pool2d(image[0, :, :, :6], 2, return_indices=True)
 g.case("maxUnpool2d", "one image, size inferred", [values, indices], ["$0", "$1", 2], lambda x, i: F.max_unpool2d(x, i, 2))
+
+for size in [1, 3, [2, 7], [6, None], [4, 5], [8, 9]]:
+    g.case("adaptiveMaxPool2dWithIndices", f"to {size}", [image], ["$0", size], lambda x, s=size: F.adaptive_max_pool2d(x, s, return_indices=True))
+g.case("adaptiveMaxPool2dWithIndices", "ties", [ties], ["$0", 3], lambda x: F.adaptive_max_pool2d(x, 3, return_indices=True))
+g.case("adaptiveMaxPool2dWithIndices", "one image", [image[0]], ["$0", [4, 3]], lambda x: F.adaptive_max_pool2d(x, (4, 3), return_indices=True))
+
+for options in [
+    {"scaleFactor": 2}, {"scaleFactor": 0.5}, {"scaleFactor": 1.7}, {"scaleFactor": [3, 1]}, {"size": [4, 9]}, {"size": 3}, {"size": [13, 1]},
+]:
+    for mode in ["nearest-exact", "area"]:
+        interpolate(f"{mode}, {options}", image, {**options, "mode": mode})
+    for corners in [False, True]:
+        interpolate(f"bicubic, {options}, {corners}", image, {**options, "mode": "bicubic", "alignCorners": corners})
+for mode in ["nearest-exact", "area"]:
+    interpolate(f"{mode}, a sequence", x, {"size": 5, "mode": mode})
 g.save()

@@ -26,6 +26,7 @@ export * from "./fill.js";
 export * from "./groupNorm.js";
 export * from "./hardActivations.js";
 export * from "./indexing.js";
+export * from "./inPlace.js";
 export * from "./interpolate.js";
 export * from "./layerNorm.js";
 export { clone, contiguous, detach, flatten, permute, reshape, squeeze, transpose, unsqueeze, view } from "./layout.js";

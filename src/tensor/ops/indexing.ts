@@ -6,10 +6,11 @@ import { composite } from "../scopes.js";
 import { at, checkShape, formatShape, normalizeAxis, type Shape, sameShape } from "../shape.js";
 import { commonKernels, Tensor } from "../tensor.js";
 import { checkIndexRange, checkIndexType, pick, reached } from "./along.js";
+import { mul } from "./arithmetic.js";
 import { expand } from "./broadcast.js";
 import { checkWritable } from "./elementwise.js";
 import { clone, zerosFor } from "./layout.js";
-import { slice } from "./slicing.js";
+import { narrow, slice } from "./slicing.js";
 
 /**
  * Chooses along one axis: out[…, i, …] = x[…, index[…, i, …], …]. `index` is int32, has x's number of axes, and may be
@@ -64,32 +65,74 @@ export function scatterAdd_(x: Tensor, dim: number, index: Tensor, src: Tensor):
   return x;
 }
 
+/** Settings of {@link scatter}. */
+export interface ScatterOptions {
+  /** What to do with the element that is there: nothing by default, it is replaced; or to add to it, or to multiply it. */
+  readonly reduce?: "add" | "multiply" | null;
+}
+
 /**
- * A copy of `x` with elements of `src` written along one axis: out[…, index[…, i, …], …] = src[…, i, …]. `src` may be a number.
+ * A copy of `x` with elements of `src` written along one axis: out[…, index[…, i, …], …] = src[…, i, …], or += or *= with
+ * `reduce`. `src` may be a number.
  * `index` is int32, and may be smaller than `src` on all axes and smaller than `x` on the others. Where a place is named more
- * than once, which element stays is not said, and the gradients of all of them are that of the place.
+ * than once, which element stays is not said, and the gradients of all of them are that of the place; with `reduce` all count.
+ * "multiply" goes through the indexed axis place by place, so it is for few.
  *
  * @throws ShapeError where an index is out of range (checked on the CPU), or the shapes do not fit.
  * @throws DTypeError where the index is not int32, the dtypes of `x` and `src` differ, or int32 does not hold the number.
+ * @throws ArgumentError where `reduce` is something else.
  * @see https://pytorch.org/docs/stable/generated/torch.scatter.html
  */
-export function scatter(x: Tensor, dim: number, index: Tensor, src: Tensor | number): Tensor {
-  if (!(src instanceof Tensor)) return scatterNumber(x, dim, index, src);
+export function scatter(
+  x: Tensor,
+  dim: number,
+  index: Tensor,
+  src: Tensor | number,
+  { reduce = null }: ScatterOptions = {},
+): Tensor {
+  if (reduce !== null && reduce !== "add" && reduce !== "multiply") {
+    throw new ArgumentError(
+      `scatter: got reduce ${JSON.stringify(reduce)}; expected "add" or "multiply", or nothing to replace. Correct it.`,
+    );
+  }
+  if (!(src instanceof Tensor)) return scatterNumber(x, dim, index, src, reduce);
+  if (reduce === "add") return scatterAdd(x, dim, index, src);
   const kernels = commonKernels("scatter", x, index, src);
   const axis = checkScatter("scatter", x, dim, index, src);
+  if (reduce === "multiply") return scatterMultiply(x, axis, index, src);
   const out = Tensor.allocate(x.shape, x.dtype, x.device, "scatter");
   const part = cornerOf(src, index.shape);
   kernels.copy(x, out);
   kernels.scatter(part, axis, index, reached(out, axis, index.shape));
   record("scatter", out, [x, part], [index], (g, index) => [
-    () => scatterNumber(g, axis, index, 0),
+    () => scatterNumber(g, axis, index, 0, null),
     () => pick(g, axis, index),
   ]);
   if (part !== src) part.dispose();
   return out;
 }
 
-function scatterNumber(x: Tensor, dim: number, index: Tensor, value: number): Tensor {
+/** One place of the indexed axis names no element twice. */
+function scatterMultiply(x: Tensor, axis: number, index: Tensor, src: Tensor): Tensor {
+  return composite(() => {
+    let out = clone(x);
+    const corner = slice(src, ...index.shape.map((extent) => [0, extent] as const));
+    for (let place = 0; place < at(index.shape, axis); place++) {
+      const places = narrow(index, axis, place, 1);
+      const product = mul(pick(out, axis, places), narrow(corner, axis, place, 1));
+      out = scatter(out, axis, places, product);
+    }
+    return out;
+  });
+}
+
+function scatterNumber(
+  x: Tensor,
+  dim: number,
+  index: Tensor,
+  value: number,
+  reduce: "add" | "multiply" | null,
+): Tensor {
   commonKernels("scatter", x, index);
   const element = elementOf("scatter", value, x.dtype);
   const axis = normalizeAxis("scatter", dim, x.ndim);
@@ -97,7 +140,7 @@ function scatterNumber(x: Tensor, dim: number, index: Tensor, value: number): Te
   return composite(() => {
     const filler = Tensor.allocate([], x.dtype, x.device, "scatter");
     filler.kernels.fill(filler, element);
-    return scatter(x, axis, index, expand(filler, index.shape));
+    return scatter(x, axis, index, expand(filler, index.shape), { reduce });
   });
 }
 

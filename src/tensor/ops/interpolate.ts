@@ -8,12 +8,13 @@ import { at, checkShape, formatShape, type Shape } from "../shape.js";
 import { commonKernels, Tensor } from "../tensor.js";
 import { formatSetting } from "../window.js";
 import { pick, unpick } from "./along.js";
-import { add_, mul, mul_, sub } from "./arithmetic.js";
+import { add_, mul, mul_ } from "./arithmetic.js";
 import { expand } from "./broadcast.js";
-import { viewLike } from "./layout.js";
+import { squeeze, unsqueeze, viewLike } from "./layout.js";
+import { adaptiveAvgPool2d } from "./pooling.js";
 
-/** How values between the places of the input are found: the nearest place before, or a straight line. */
-export type InterpolateMode = "nearest" | "linear" | "bilinear";
+/** How values between the places of the input are found. */
+export type InterpolateMode = "nearest" | "nearest-exact" | "linear" | "bilinear" | "bicubic" | "area";
 
 /** Settings of {@link interpolate}. */
 export interface InterpolateOptions {
@@ -21,31 +22,36 @@ export interface InterpolateOptions {
   readonly size?: number | readonly number[] | null;
   /** How many times larger the output is: one number for all axes, or one for each. Its extent is floor(extent·scaleFactor). */
   readonly scaleFactor?: number | readonly number[] | null;
-  /** `"nearest"` (the default), `"bilinear"` for images, `"linear"` for sequences. */
+  /**
+   * `"nearest"` (the default), `"nearest-exact"` and `"area"`; for images `"bilinear"` and `"bicubic"`, for sequences `"linear"`.
+   * `"area"` is the average of the places that an output place covers, as in `adaptiveAvgPool2d`.
+   */
   readonly mode?: InterpolateMode;
-  /** For lines: whether the centres of the corner places are matched, rather than the corners themselves. Default false. */
+  /** For lines and curves: whether the centres of the corner places are matched, rather than the corners themselves. Default false. */
   readonly alignCorners?: boolean | null;
 }
 
-/** What one output place is made of: (1 − weight)·x[lower] + weight·x[upper]. */
-interface Taps {
-  readonly lower: Int32Array<ArrayBuffer>;
-  /** Null where the lower place is all. */
-  readonly upper: Int32Array<ArrayBuffer> | null;
-  readonly weight: readonly number[];
+/** One of the places of the input that each output place is a weighted sum of. */
+interface Tap {
+  readonly places: Int32Array<ArrayBuffer>;
+  /** Null where the place is all. */
+  readonly weights: readonly number[] | null;
 }
 
 /**
  * Enlarges or shrinks [N, C, L] or [N, C, H, W] along all axes behind the channels.
  *
  * With s the extent of the input over that of the output (or 1 / scaleFactor, where that is given), output place i lies at
- * floor(i·s) for `"nearest"`, else at max((i + ½)·s − ½, 0), or at i·(extent − 1) / (output extent − 1) with `alignCorners`.
+ * floor(i·s) for `"nearest"`, at floor((i + ½)·s) for `"nearest-exact"`, else at (i + ½)·s − ½, for lines 0 at least, or at
+ * i·(extent − 1) / (output extent − 1) with `alignCorners`. Curves are cubic convolutions with a = −¾; places beyond the edge are
+ * those on it.
  *
  * @throws ShapeError where the input has not 3 or 4 axes, or an extent of 0.
  * @throws ArgumentError where not just one of size and scaleFactor is given, or one is out of its range; where the mode is
- *   unknown or not for that number of axes; where `alignCorners` meets `"nearest"`.
+ *   unknown or not for that number of axes; where `alignCorners` meets a mode without lines.
  * @throws DTypeError for whole numbers.
  * @see https://pytorch.org/docs/stable/generated/torch.nn.functional.interpolate.html
+ * @see R. Keys: Cubic Convolution Interpolation for Digital Image Processing, 1981
  */
 export function interpolate(x: Tensor, options: InterpolateOptions): Tensor {
   commonKernels("interpolate", x);
@@ -55,29 +61,37 @@ export function interpolate(x: Tensor, options: InterpolateOptions): Tensor {
   const { extents, scales } = sizesOf(x, options);
   const shape = [...x.shape.slice(0, 2), ...extents];
   checkShape("interpolate", shape);
+  if (mode === "area") return averaged(x, extents);
   return composite(() => {
     let out = viewLike(x);
     for (let axis = x.ndim - 1; axis >= 2; axis--) {
       const [extent, wanted] = [at(x.shape, axis), at(extents, axis - 2)];
       const scale = scales === null ? null : at(scales, axis - 2);
-      const taps =
-        mode === "nearest"
-          ? nearestTaps(extent, wanted, scale)
-          : linearTaps(extent, wanted, scale, alignCorners === true);
-      out = resample(out, axis, taps);
+      out = resample(out, axis, tapsOf(mode, extent, wanted, scale, alignCorners === true));
     }
     return out;
   });
 }
 
-/** PyTorch counts in float32, which decides where a place lies just between two. */
-function nearestTaps(extent: number, wanted: number, scale: number | null): Taps {
-  const step = Math.fround(scale === null ? extent / wanted : 1 / scale);
-  const lower = Int32Array.from({ length: wanted }, (_, i) => Math.min(Math.floor(Math.fround(i * step)), extent - 1));
-  return { lower, upper: null, weight: [] };
+function averaged(x: Tensor, extents: readonly number[]): Tensor {
+  if (x.ndim === 4) return adaptiveAvgPool2d(x, [at(extents, 0), at(extents, 1)]);
+  return composite(() => squeeze(adaptiveAvgPool2d(unsqueeze(x, 2), [1, at(extents, 0)]), 2));
 }
 
-function linearTaps(extent: number, wanted: number, scale: number | null, alignCorners: boolean): Taps {
+function tapsOf(
+  mode: InterpolateMode,
+  extent: number,
+  wanted: number,
+  scale: number | null,
+  alignCorners: boolean,
+): readonly Tap[] {
+  if (mode === "nearest" || mode === "nearest-exact") {
+    // PyTorch counts in float32, which decides where a place lies just between two.
+    const step = Math.fround(scale === null ? extent / wanted : 1 / scale);
+    const ahead = mode === "nearest" ? 0 : 0.5;
+    const place = (_: unknown, i: number): number => Math.min(Math.floor(Math.fround((i + ahead) * step)), extent - 1);
+    return [{ places: Int32Array.from({ length: wanted }, place), weights: null }];
+  }
   const step = alignCorners
     ? wanted > 1
       ? (extent - 1) / (wanted - 1)
@@ -85,41 +99,69 @@ function linearTaps(extent: number, wanted: number, scale: number | null, alignC
     : scale === null
       ? extent / wanted
       : 1 / scale;
-  const places = Array.from({ length: wanted }, (_, i) =>
-    alignCorners ? i * step : Math.max((i + 0.5) * step - 0.5, 0),
-  );
-  const lower = Int32Array.from(places, (place) => Math.min(Math.floor(place), extent - 1));
-  const upper = lower.map((place) => Math.min(place + 1, extent - 1));
-  return { lower, upper, weight: places.map((place, i) => Math.min(place - (lower[i] ?? 0), 1)) };
+  const places = Array.from({ length: wanted }, (_, i) => (alignCorners ? i * step : (i + 0.5) * step - 0.5));
+  if (mode === "bicubic") {
+    return [-1, 0, 1, 2].map((ahead) => tapAt(places, ahead, extent, (distance) => cubic(Math.abs(distance - ahead))));
+  }
+  const kept = places.map((place) => Math.min(Math.max(place, 0), extent - 1));
+  return [0, 1].map((ahead) => tapAt(kept, ahead, extent, (distance) => 1 - Math.abs(distance - ahead)));
 }
 
-/** Values at the taps along one axis. */
-function resample(x: Tensor, axis: number, taps: Taps): Tensor {
-  const shape = x.shape.with(axis, taps.lower.length);
+/** The place that lies `ahead` of the one before each of `places`. */
+function tapAt(places: readonly number[], ahead: number, extent: number, weightAt: (distance: number) => number): Tap {
+  const before = places.map(Math.floor);
+  return {
+    places: Int32Array.from(before, (place) => Math.min(Math.max(place + ahead, 0), extent - 1)),
+    weights: places.map((place, i) => weightAt(place - (before[i] ?? 0))),
+  };
+}
+
+/** The weight of what lies at a distance of 0 to 2. */
+function cubic(distance: number): number {
+  const a = -0.75;
+  if (distance <= 1) return ((a + 2) * distance - (a + 3)) * distance * distance + 1;
+  return ((a * distance - 5 * a) * distance + 8 * a) * distance - 4 * a;
+}
+
+/** Weighted sums of the values at the taps along one axis. */
+function resample(x: Tensor, axis: number, taps: readonly Tap[]): Tensor {
   const out = withGradMode(false, () =>
-    composite(() => {
-      const low = pick(x, axis, indexOf(x, axis, taps.lower, shape));
-      if (taps.upper === null) return low;
-      const high = pick(x, axis, indexOf(x, axis, taps.upper, shape));
-      return add_(low, mul_(sub(high, low), weightOf(x, axis, taps)));
-    }),
+    composite(() =>
+      sumOf(taps, ({ places, weights }) => {
+        const shape = x.shape.with(axis, places.length);
+        const values = pick(x, axis, indexOf(x, axis, places, shape));
+        return weights === null ? values : mul_(values, weightOf(x, axis, weights));
+      }),
+    ),
   );
   const from = x.shape;
   return record("interpolate", out, [x], [], (g) => [() => spread(g, axis, taps, from)]);
 }
 
 /** The gradient of {@link resample}, which is its gradient in turn. */
-function spread(g: Tensor, axis: number, taps: Taps, shape: Shape): Tensor {
+function spread(g: Tensor, axis: number, taps: readonly Tap[], shape: Shape): Tensor {
   const out = withGradMode(false, () =>
-    composite(() => {
-      const lower = indexOf(g, axis, taps.lower, g.shape);
-      if (taps.upper === null) return unpick(g, shape, axis, lower);
-      const high = mul(g, weightOf(g, axis, taps));
-      const grad = unpick(sub(g, high), shape, axis, lower);
-      return add_(grad, unpick(high, shape, axis, indexOf(g, axis, taps.upper, g.shape)));
-    }),
+    composite(() =>
+      sumOf(taps, ({ places, weights }) => {
+        const part = weights === null ? g : mul(g, weightOf(g, axis, weights));
+        return unpick(part, shape, axis, indexOf(g, axis, places, g.shape));
+      }),
+    ),
   );
   return record("interpolateGrad", out, [g], [], (gg) => [() => resample(gg, axis, taps)]);
+}
+
+/** The sum over all taps. Each is added before the next one is made. */
+function sumOf(taps: readonly Tap[], termOf: (tap: Tap) => Tensor): Tensor {
+  const [first, ...others] = taps;
+  if (first === undefined) throw new Error("no taps");
+  const out = termOf(first);
+  for (const tap of others) {
+    const term = termOf(tap);
+    add_(out, term);
+    term.dispose();
+  }
+  return out;
 }
 
 /** Places along an axis, the same for all others. */
@@ -130,10 +172,10 @@ function indexOf(x: Tensor, axis: number, places: Int32Array<ArrayBuffer>, shape
   return expand(index, shape);
 }
 
-function weightOf(x: Tensor, axis: number, { weight }: Taps): Tensor {
-  const values = newTypedArray(x.dtype, weight.length);
-  values.set(weight);
-  const column = x.shape.map((_, i) => (i === axis ? weight.length : 1));
+function weightOf(x: Tensor, axis: number, weights: readonly number[]): Tensor {
+  const values = newTypedArray(x.dtype, weights.length);
+  values.set(weights);
+  const column = x.shape.map((_, i) => (i === axis ? weights.length : 1));
   const tensor = Tensor.allocate(column, x.dtype, x.device, "interpolate");
   tensor.kernels.write(tensor.buffer, tensor.dtype, 0, values);
   return tensor;
@@ -151,15 +193,16 @@ function checkMode(x: Tensor, mode: string, alignCorners: boolean | null): void 
       `interpolate: got an input of shape ${formatShape(x.shape)}; expected no extent of 0 but the batch's. Leave the empty input out.`,
     );
   }
-  const line = x.ndim === 3 ? "linear" : "bilinear";
-  if (mode !== "nearest" && mode !== line) {
+  const withLines = x.ndim === 3 ? ["linear"] : ["bilinear", "bicubic"];
+  const modes = ["nearest", "nearest-exact", "area", ...withLines];
+  if (!modes.includes(mode)) {
     throw new ArgumentError(
-      `interpolate: got mode ${formatSetting(mode)} for an input of shape ${formatShape(x.shape)}; expected "nearest" or "${line}". Choose one of them.`,
+      `interpolate: got mode ${formatSetting(mode)} for an input of shape ${formatShape(x.shape)}; expected one of ${modes.map(formatSetting).join(", ")}. Choose one of them.`,
     );
   }
-  if (mode === "nearest" && alignCorners !== null) {
+  if (!withLines.includes(mode) && alignCorners !== null) {
     throw new ArgumentError(
-      `interpolate: got alignCorners ${alignCorners} with mode "nearest"; expected it with lines alone. Leave it out.`,
+      `interpolate: got alignCorners ${alignCorners} with mode ${formatSetting(mode)}; expected it with ${withLines.map(formatSetting).join(" or ")} alone. Leave it out.`,
     );
   }
 }

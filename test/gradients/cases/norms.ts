@@ -74,6 +74,16 @@ export const cases: GradCase[] = [
   },
   {
     op: "scaledDotProductAttention",
+    name: "heads that share keys",
+    shapes: [
+      [4, 2, 2],
+      [2, 3, 2],
+      [2, 3, 1],
+    ],
+    fn: (q, k, v) => q.scaledDotProductAttention(k, v, { enableGqa: true }),
+  },
+  {
+    op: "scaledDotProductAttention",
     name: "causal",
     shapes: [
       [2, 3, 2],

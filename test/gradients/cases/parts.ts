@@ -46,6 +46,25 @@ export const cases: GradCase[] = [
         )
         .square(),
   },
+  ...(["add", "multiply"] as const).map((reduce) => ({
+    op: "scatter",
+    name: `${reduce}, places named twice`,
+    shapes: [
+      [3, 2],
+      [3, 2],
+    ],
+    fn: (x: Tensor, src: Tensor) =>
+      x.square().scatter(
+        0,
+        places([
+          [0, 2],
+          [0, 2],
+          [1, 2],
+        ]),
+        src,
+        { reduce },
+      ),
+  })),
   { op: "scatter", name: "number", shapes: [[2, 3]], fn: (x) => x.square().scatter(1, places([[2], [0]]), 5) },
   {
     op: "mm",

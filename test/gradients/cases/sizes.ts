@@ -58,6 +58,30 @@ export const cases: GradCase[] = [
     shapes: [[1, 2, 5]],
     fn: (x) => x.square().interpolate({ size: 3, mode: "linear", alignCorners: true }),
   },
+  {
+    op: "interpolate",
+    name: "bicubic",
+    shapes: [[1, 2, 3, 2]],
+    fn: (x) => x.square().interpolate({ size: [5, 3], mode: "bicubic" }),
+  },
+  {
+    op: "interpolate",
+    name: "area of a sequence",
+    shapes: [[1, 2, 5]],
+    fn: (x) => x.square().interpolate({ size: 3, mode: "area" }),
+  },
+  {
+    op: "adaptiveMaxPool2dWithIndices",
+    name: "even",
+    shapes: [[1, 4, 4]],
+    fn: (x) => x.square().adaptiveMaxPool2dWithIndices(2)[0],
+  },
+  {
+    op: "adaptiveMaxPool2dWithIndices",
+    name: "uneven",
+    shapes: [[1, 2, 4, 5]],
+    fn: (x) => x.square().adaptiveMaxPool2dWithIndices([3, 2])[0],
+  },
   { op: "pixelShuffle", name: "", shapes: [[4, 2, 3]], fn: (x) => x.square().pixelShuffle(2) },
   {
     op: "pixelUnshuffle",

@@ -129,16 +129,16 @@ describe("errors", () => {
     ],
     [
       "a mode that is not there",
-      (z) => z(1, 1, 2, 2).interpolate({ size: 3, mode: "bicubic" } as unknown as InterpolateOptions),
+      (z) => z(1, 1, 2, 2).interpolate({ size: 3, mode: "trilinear" } as unknown as InterpolateOptions),
       new ArgumentError(
-        'interpolate: got mode "bicubic" for an input of shape [1, 1, 2, 2]; expected "nearest" or "bilinear". Choose one of them.',
+        'interpolate: got mode "trilinear" for an input of shape [1, 1, 2, 2]; expected one of "nearest", "nearest-exact", "area", "bilinear", "bicubic". Choose one of them.',
       ),
     ],
     [
       "corners without lines",
       (z) => z(1, 1, 2, 2).interpolate({ size: 3, alignCorners: false }),
       new ArgumentError(
-        'interpolate: got alignCorners false with mode "nearest"; expected it with lines alone. Leave it out.',
+        'interpolate: got alignCorners false with mode "nearest"; expected it with "bilinear" or "bicubic" alone. Leave it out.',
       ),
     ],
     [
