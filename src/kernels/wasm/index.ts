@@ -15,6 +15,7 @@ import { matmulKernels } from "./matmul.js";
 import { type Precautions, wasmMemory } from "./memory.js";
 import { normalizationKernels } from "./normalization.js";
 import { optimizerKernels } from "./optimizerSteps.js";
+import { orderKernels } from "./order.js";
 import { poolKernels } from "./pool.js";
 import { randomKernels } from "./random.js";
 import { reduceKernels } from "./reduce.js";
@@ -55,6 +56,7 @@ export function createWasmKernels(options: WasmOptions = {}): WasmKernels {
     ...reduceKernels(engine, loops),
     ...normalizationKernels(engine, loops),
     ...optimizerKernels(engine, loops),
+    ...orderKernels(engine, loops),
     ...poolKernels(engine, loops),
     ...windowKernels(engine, loops),
     ...indexKernels(engine, loops),

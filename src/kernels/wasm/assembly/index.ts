@@ -8,6 +8,7 @@ import * as id from "./kernelIds";
 import { batchNorm, batchNormGrad, batchNormSums, batchNormWholeGrad, channelStats } from "./batchNorm";
 import { groupNorm, groupNormFinish, groupNormGrad } from "./groupNorm";
 import { multiplyBatch, multiplyBlocks, packRows } from "./matmul";
+import { argSort } from "./order";
 import { adamStep, sgdStep } from "./optimizers";
 import { argReduce, reduceBlocks, reduceFinish, reduceRows, reduceRuns } from "./reduce";
 import { softmax, softmaxGrad } from "./softmax";
@@ -67,6 +68,8 @@ export function run(kernel: i32, begin: i32, end: i32): void {
       return groupNormGrad(begin, end);
     case id.GROUP_NORM_FINISH:
       return groupNormFinish(begin, end);
+    case id.ARG_SORT:
+      return argSort(begin, end);
     case id.PACK_ROWS:
       return packRows(begin, end);
     case id.MULTIPLY_BLOCKS:

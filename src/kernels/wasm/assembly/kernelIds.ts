@@ -93,6 +93,10 @@ export const BERNOULLI = 81;
 export const GROUP_NORM = 83;
 export const GROUP_NORM_GRAD = 84;
 export const GROUP_NORM_FINISH = 85;
+/** The order of rows. */
+export const ARG_SORT = 86;
+/** Bytes of scratch memory of a thread that sorts, beside 16 for each element of a row. */
+export const SORT_COUNTS = 4096;
 /** Gradients of activation functions. */
 export const ACTIVATION_GRAD = 82;
 
@@ -141,6 +145,7 @@ export const LOG_SIGMOID = 28;
 export const MISH = 29;
 export const SILU = 30;
 export const SOFTPLUS = 31;
+export const HUBER = 32;
 
 export const ADD = 0;
 export const SUB = 1;
