@@ -2,18 +2,13 @@ import { ShapeError } from "../errors.js";
 import { withGradMode } from "../tensor/autograd.js";
 import { zerosLike } from "../tensor/create.js";
 import { add, add_, div, sub } from "../tensor/ops/arithmetic.js";
-import { zero_ } from "../tensor/ops/fill.js";
 import { batchNorm } from "../tensor/ops/normalization.js";
 import { composite } from "../tensor/scopes.js";
 import { formatShape } from "../tensor/shape.js";
 import { commonKernels, type Tensor } from "../tensor/tensor.js";
-import { checkCount, checkDType, checkOptions, checkRange, settings } from "./arguments.js";
 import { inLayer } from "./errorPlace.js";
-import { type Held, renamed } from "./fields.js";
-import { ones_, zeros_ } from "./init.js";
-import { Module } from "./module.js";
-import { newBuffer, newParameter, type ParameterPlace } from "./newParameter.js";
-import type { Buffer, Parameter } from "./parameter.js";
+import type { ParameterPlace } from "./newParameter.js";
+import { RunningNorm } from "./runningNorm.js";
 
 /** Settings of {@link BatchNorm1d} and {@link BatchNorm2d}. */
 export interface BatchNormLayerOptions extends ParameterPlace {
@@ -27,56 +22,10 @@ export interface BatchNormLayerOptions extends ParameterPlace {
   readonly trackRunningStats?: boolean;
 }
 
-/** PyTorch's names of fields that have other names here. */
-const pytorchNames = {
-  runningMean: "running_mean",
-  runningVar: "running_var",
-  numBatchesTracked: "num_batches_tracked",
-};
-
 /** What both batch norms are made of; they differ in the shapes that they take. */
-abstract class BatchNorm extends Module {
-  readonly numFeatures: number;
-  readonly eps: number;
-  readonly momentum: number | null;
-  weight: Parameter | null;
-  bias: Parameter | null;
-  runningMean: Buffer | null;
-  runningVar: Buffer | null;
-  numBatchesTracked: Buffer | null;
-
+abstract class BatchNorm extends RunningNorm {
   constructor(where: string, numFeatures: number, options: BatchNormLayerOptions) {
-    super();
-    checkOptions(where, options, ["eps", "momentum", "affine", "trackRunningStats", "dtype", "device"]);
-    const { eps = 1e-5, momentum = 0.1, affine = true, trackRunningStats = true } = options;
-    checkCount(where, "numFeatures", numFeatures);
-    checkRange(where, "eps", eps, 0, Infinity);
-    if (momentum !== null) checkRange(where, "momentum", momentum, 0, 1);
-    checkDType(where, options.dtype);
-    this.numFeatures = numFeatures;
-    this.eps = eps;
-    this.momentum = momentum;
-    this.weight = affine ? newParameter([numFeatures], options) : null;
-    this.bias = affine ? newParameter([numFeatures], options) : null;
-    this.runningMean = trackRunningStats ? newBuffer([numFeatures], options) : null;
-    this.runningVar = trackRunningStats ? newBuffer([numFeatures], options) : null;
-    this.numBatchesTracked = trackRunningStats ? newBuffer([], { ...options, dtype: "int32" }) : null;
-    this.resetParameters();
-  }
-
-  /** Forgets what was learnt and what was seen: weight 1, bias 0, running mean 0, running variance 1. */
-  resetParameters(): void {
-    this.resetRunningStats();
-    if (this.weight !== null) ones_(this.weight);
-    if (this.bias !== null) zeros_(this.bias);
-  }
-
-  /** Forgets the running statistics: mean 0, variance 1. */
-  resetRunningStats(): void {
-    if (this.runningMean !== null) zeros_(this.runningMean);
-    if (this.runningVar !== null) ones_(this.runningVar);
-    if (this.numBatchesTracked !== null)
-      withGradMode(false, () => this.numBatchesTracked && zero_(this.numBatchesTracked));
+    super(where, numFeatures, options, 0, true);
   }
 
   /** Says which ranks are taken. */
@@ -130,16 +79,6 @@ abstract class BatchNorm extends Module {
     throw new ShapeError(
       `batchNorm: got an input of shape ${formatShape(x.shape)}; expected ${text} with C = ${this.numFeatures}. ${cure}`,
     );
-  }
-
-  protected override fields(): Iterable<Held<object>> {
-    return renamed(super.fields(), pytorchNames);
-  }
-
-  override extraRepr(): string {
-    const { eps, momentum } = this;
-    const switches = { affine: this.weight !== null, trackRunningStats: this.runningMean !== null };
-    return `${this.numFeatures}, ${settings({ eps, momentum, ...switches })}`;
   }
 }
 

@@ -1,21 +1,21 @@
-import { ArgumentError, ShapeError } from "../errors.js";
+import { ShapeError } from "../errors.js";
 import { type ConvPadding, conv2d, convTranspose2d } from "../tensor/ops/convolution.js";
 import { type PadMode, pad } from "../tensor/ops/pad.js";
 import { composite } from "../tensor/scopes.js";
 import { at, formatShape, type Shape } from "../tensor/shape.js";
 import { commonKernels, type Tensor } from "../tensor/tensor.js";
-import { evenPadding, formatSetting, type NumberOrPair, type Pair, pairOf, samePadding } from "../tensor/window.js";
-import { checkChoice, checkCount, checkDType, checkGroups, checkOptions, settings } from "./arguments.js";
+import { evenPadding, type NumberOrPair, type Pair, pairOf, samePadding } from "../tensor/window.js";
+import { checkOptions } from "./arguments.js";
+import {
+  Convolution,
+  checkPadding,
+  convolutionSettings,
+  type PaddingMode,
+  transposedSettings,
+  unless,
+} from "./convolutionBase.js";
 import { inLayer } from "./errorPlace.js";
-import { Module } from "./module.js";
-import { drawWeights, newParameter, type ParameterPlace } from "./newParameter.js";
-import type { Parameter } from "./parameter.js";
-
-/** What a convolution reads beyond the edge. */
-export type PaddingMode = "zeros" | "reflect" | "replicate" | "circular";
-
-/** How what lies around the input may be filled. */
-export const paddingModes: readonly string[] = ["zeros", "reflect", "replicate", "circular"] satisfies PaddingMode[];
+import type { ParameterPlace } from "./newParameter.js";
 
 /** Settings of {@link Conv2d}. */
 export interface Conv2dLayerOptions extends ParameterPlace {
@@ -49,63 +49,6 @@ export interface ConvTranspose2dLayerOptions extends ParameterPlace {
   readonly dilation?: NumberOrPair;
 }
 
-/** What both convolutions are made of. */
-abstract class Convolution extends Module {
-  readonly inChannels: number;
-  readonly outChannels: number;
-  readonly kernelSize: Pair;
-  readonly stride: Pair;
-  readonly dilation: Pair;
-  readonly groups: number;
-  weight: Parameter;
-  bias: Parameter | null;
-
-  protected constructor(
-    where: string,
-    inChannels: number,
-    outChannels: number,
-    kernelSize: NumberOrPair,
-    transposed: boolean,
-    options: Omit<ConvTranspose2dLayerOptions, "padding" | "outputPadding">,
-  ) {
-    super();
-    const { stride = 1, dilation = 1, groups = 1, bias = true } = options;
-    checkCount(where, "inChannels", inChannels);
-    checkCount(where, "outChannels", outChannels);
-    checkGroups(where, groups, { inChannels, outChannels });
-    checkDType(where, options.dtype);
-    this.inChannels = inChannels;
-    this.outChannels = outChannels;
-    this.kernelSize = pairOf(where, "kernelSize", kernelSize, 1);
-    this.stride = pairOf(where, "stride", stride, 1);
-    this.dilation = pairOf(where, "dilation", dilation, 1);
-    this.groups = groups;
-    const channels = transposed ? [inChannels, outChannels / groups] : [outChannels, inChannels / groups];
-    this.weight = newParameter([...channels, ...this.kernelSize], options);
-    this.bias = bias ? newParameter([outChannels], options) : null;
-    this.resetParameters();
-  }
-
-  /** Draws weight and bias anew. */
-  resetParameters(): void {
-    drawWeights(this.weight, this.bias);
-  }
-
-  protected describeWith(padding: ConvPadding, more: { readonly [name: string]: unknown }): string {
-    const { inChannels, outChannels, kernelSize, stride, dilation, groups, bias } = this;
-    const numbers = settings({
-      kernelSize,
-      stride,
-      padding: isZero(padding) ? undefined : padding,
-      dilation: dilation[0] === 1 && dilation[1] === 1 ? undefined : dilation,
-      groups: groups === 1 ? undefined : groups,
-      bias: bias === null ? false : undefined,
-      ...more,
-    });
-    return `${inChannels}, ${outChannels}, ${numbers}`;
-  }
-}
-
 /**
  * 2-D convolution: [N, inChannels, H, W] → [N, outChannels, H′, W′], or the same without N, where
  * H′ = floor((H + 2·padding − dilation·(kernelSize − 1) − 1) / stride) + 1.
@@ -116,7 +59,7 @@ abstract class Convolution extends Module {
  * @throws ArgumentError where a setting is out of its range, groups do not divide the channels, or `"same"` meets a stride.
  * @see https://pytorch.org/docs/stable/generated/torch.nn.Conv2d.html
  */
-export class Conv2d extends Convolution {
+export class Conv2d extends Convolution<NumberOrPair, Pair> {
   /** @internal Each call gives a tensor that it has just made and keeps no hold of. */
   static readonly makesOutput = true;
 
@@ -124,21 +67,12 @@ export class Conv2d extends Convolution {
   readonly paddingMode: PaddingMode;
 
   constructor(inChannels: number, outChannels: number, kernelSize: NumberOrPair, options: Conv2dLayerOptions = {}) {
-    checkOptions("Conv2d", options, [
-      "stride",
-      "padding",
-      "dilation",
-      "groups",
-      "bias",
-      "paddingMode",
-      "dtype",
-      "device",
-    ]);
-    const { padding = 0, paddingMode = "zeros" } = options;
-    checkChoice("Conv2d", "paddingMode", paddingMode, paddingModes);
-    if (typeof padding === "string") checkNamedPadding(padding, pairOf("Conv2d", "stride", options.stride ?? 1, 1));
-    const pair = typeof padding === "string" ? padding : pairOf("Conv2d", "padding", padding, 0);
-    super("Conv2d", inChannels, outChannels, kernelSize, false, options);
+    const where = "Conv2d";
+    checkOptions(where, options, convolutionSettings);
+    const { padding = 0, paddingMode = "zeros", stride = 1 } = options;
+    checkPadding(where, padding, paddingMode, pairOf(where, "stride", stride, 1), "extents");
+    const pair = typeof padding === "string" ? padding : pairOf(where, "padding", padding, 0);
+    super(where, inChannels, outChannels, kernelSize, false, options, pairOf);
     this.padding = pair;
     this.paddingMode = paddingMode;
   }
@@ -175,7 +109,7 @@ export class Conv2d extends Convolution {
  * @throws ArgumentError where a setting is out of its range, or groups do not divide the channels.
  * @see https://pytorch.org/docs/stable/generated/torch.nn.ConvTranspose2d.html
  */
-export class ConvTranspose2d extends Convolution {
+export class ConvTranspose2d extends Convolution<NumberOrPair, Pair> {
   /** @internal Each call gives a tensor that it has just made and keeps no hold of. */
   static readonly makesOutput = true;
 
@@ -188,19 +122,11 @@ export class ConvTranspose2d extends Convolution {
     kernelSize: NumberOrPair,
     options: ConvTranspose2dLayerOptions = {},
   ) {
-    checkOptions("ConvTranspose2d", options, [
-      "stride",
-      "padding",
-      "outputPadding",
-      "groups",
-      "bias",
-      "dilation",
-      "dtype",
-      "device",
-    ]);
-    const padding = pairOf("ConvTranspose2d", "padding", options.padding ?? 0, 0);
-    const outputPadding = pairOf("ConvTranspose2d", "outputPadding", options.outputPadding ?? 0, 0);
-    super("ConvTranspose2d", inChannels, outChannels, kernelSize, true, options);
+    const where = "ConvTranspose2d";
+    checkOptions(where, options, transposedSettings);
+    const padding = pairOf(where, "padding", options.padding ?? 0, 0);
+    const outputPadding = pairOf(where, "outputPadding", options.outputPadding ?? 0, 0);
+    super(where, inChannels, outChannels, kernelSize, true, options, pairOf);
     this.padding = padding;
     this.outputPadding = outputPadding;
   }
@@ -243,20 +169,6 @@ export class ConvTranspose2d extends Convolution {
 
   override extraRepr(): string {
     const { padding, outputPadding } = this;
-    return this.describeWith(padding, { outputPadding: isZero(outputPadding) ? undefined : outputPadding });
-  }
-}
-
-function isZero(padding: ConvPadding): boolean {
-  return Array.isArray(padding) && padding[0] === 0 && padding[1] === 0;
-}
-
-function checkNamedPadding(padding: string, stride: Pair): void {
-  checkChoice("Conv2d", "padding", padding, ["same", "valid"]);
-  if (padding === "same" && (stride[0] !== 1 || stride[1] !== 1)) {
-    throw new ArgumentError(
-      `Conv2d: got padding "same" with stride ${formatSetting(stride)}; expected stride 1, as no padding keeps the extents with another. ` +
-        `Give the padding in numbers.`,
-    );
+    return this.describeWith(padding, { outputPadding: unless(0, outputPadding) });
   }
 }

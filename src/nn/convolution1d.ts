@@ -1,15 +1,19 @@
-import { ArgumentError } from "../errors.js";
 import { type Conv1dOptions, type ConvTranspose1dOptions, conv1d, convTranspose1d } from "../tensor/ops/conv1d.js";
 import { pad } from "../tensor/ops/pad.js";
 import { composite } from "../tensor/scopes.js";
 import type { Tensor } from "../tensor/tensor.js";
 import { countOf } from "../tensor/window.js";
-import { checkChoice, checkCount, checkDType, checkGroups, checkOptions, settings } from "./arguments.js";
-import { type PaddingMode, paddingModes } from "./convolution.js";
+import { checkOptions } from "./arguments.js";
+import {
+  Convolution,
+  checkPadding,
+  convolutionSettings,
+  type PaddingMode,
+  transposedSettings,
+  unless,
+} from "./convolutionBase.js";
 import { inLayer } from "./errorPlace.js";
-import { Module } from "./module.js";
-import { drawWeights, newParameter, type ParameterPlace } from "./newParameter.js";
-import type { Parameter } from "./parameter.js";
+import type { ParameterPlace } from "./newParameter.js";
 
 /** Settings of {@link Conv1d}. */
 export interface Conv1dLayerOptions extends ParameterPlace, Conv1dOptions {
@@ -25,62 +29,6 @@ export interface ConvTranspose1dLayerOptions extends ParameterPlace, ConvTranspo
   readonly bias?: boolean;
 }
 
-/** What both convolutions are made of. */
-abstract class Convolution1d extends Module {
-  readonly inChannels: number;
-  readonly outChannels: number;
-  readonly kernelSize: number;
-  readonly stride: number;
-  readonly dilation: number;
-  readonly groups: number;
-  weight: Parameter;
-  bias: Parameter | null;
-
-  protected constructor(
-    where: string,
-    inChannels: number,
-    outChannels: number,
-    kernelSize: number,
-    transposed: boolean,
-    options: ConvTranspose1dLayerOptions,
-  ) {
-    super();
-    const { stride = 1, dilation = 1, groups = 1, bias = true } = options;
-    checkCount(where, "inChannels", inChannels);
-    checkCount(where, "outChannels", outChannels);
-    checkGroups(where, groups, { inChannels, outChannels });
-    checkDType(where, options.dtype);
-    this.inChannels = inChannels;
-    this.outChannels = outChannels;
-    this.kernelSize = countOf(where, "kernelSize", kernelSize, 1);
-    this.stride = countOf(where, "stride", stride, 1);
-    this.dilation = countOf(where, "dilation", dilation, 1);
-    this.groups = groups;
-    const channels = transposed ? [inChannels, outChannels / groups] : [outChannels, inChannels / groups];
-    this.weight = newParameter([...channels, kernelSize], options);
-    this.bias = bias ? newParameter([outChannels], options) : null;
-    this.resetParameters();
-  }
-
-  /** Draws weight and bias anew. */
-  resetParameters(): void {
-    drawWeights(this.weight, this.bias);
-  }
-
-  protected describeWith(more: { readonly [name: string]: unknown }): string {
-    const { inChannels, outChannels, kernelSize, stride, dilation, groups, bias } = this;
-    const numbers = settings({
-      kernelSize,
-      stride,
-      ...more,
-      dilation: dilation === 1 ? undefined : dilation,
-      groups: groups === 1 ? undefined : groups,
-      bias: bias === null ? false : undefined,
-    });
-    return `${inChannels}, ${outChannels}, ${numbers}`;
-  }
-}
-
 /**
  * 1-D convolution: [N, inChannels, L] → [N, outChannels, L′], or the same without N, where
  * L′ = floor((L + 2·padding − dilation·(kernelSize − 1) − 1) / stride) + 1.
@@ -91,7 +39,7 @@ abstract class Convolution1d extends Module {
  * @throws ArgumentError where a setting is out of its range, groups do not divide the channels, or `"same"` meets a stride.
  * @see https://pytorch.org/docs/stable/generated/torch.nn.Conv1d.html
  */
-export class Conv1d extends Convolution1d {
+export class Conv1d extends Convolution<number, number> {
   /** @internal Each call gives a tensor that it has just made and keeps no hold of. */
   static readonly makesOutput = true;
 
@@ -99,26 +47,12 @@ export class Conv1d extends Convolution1d {
   readonly paddingMode: PaddingMode;
 
   constructor(inChannels: number, outChannels: number, kernelSize: number, options: Conv1dLayerOptions = {}) {
-    checkOptions("Conv1d", options, [
-      "stride",
-      "padding",
-      "dilation",
-      "groups",
-      "bias",
-      "paddingMode",
-      "dtype",
-      "device",
-    ]);
-    const { padding = 0, paddingMode = "zeros", ...others } = options;
-    checkChoice("Conv1d", "paddingMode", paddingMode, paddingModes);
-    if (typeof padding === "string") checkChoice("Conv1d", "padding", padding, ["same", "valid"]);
-    else countOf("Conv1d", "padding", padding, 0);
-    if (padding === "same" && (options.stride ?? 1) !== 1) {
-      throw new ArgumentError(
-        `Conv1d: got padding "same" with stride ${options.stride}; expected stride 1, as no padding keeps the length with another. Give the padding in numbers.`,
-      );
-    }
-    super("Conv1d", inChannels, outChannels, kernelSize, false, others);
+    const where = "Conv1d";
+    checkOptions(where, options, convolutionSettings);
+    const { padding = 0, paddingMode = "zeros", stride = 1 } = options;
+    checkPadding(where, padding, paddingMode, stride, "length");
+    if (typeof padding === "number") countOf(where, "padding", padding, 0);
+    super(where, inChannels, outChannels, kernelSize, false, options, countOf);
     this.padding = padding;
     this.paddingMode = paddingMode;
   }
@@ -141,10 +75,7 @@ export class Conv1d extends Convolution1d {
 
   override extraRepr(): string {
     const { padding, paddingMode } = this;
-    return this.describeWith({
-      padding: padding === 0 ? undefined : padding,
-      paddingMode: paddingMode === "zeros" ? undefined : paddingMode,
-    });
+    return this.describeWith(padding, { paddingMode: paddingMode === "zeros" ? undefined : paddingMode });
   }
 }
 
@@ -158,7 +89,7 @@ export class Conv1d extends Convolution1d {
  * @throws ArgumentError where a setting is out of its range, or groups do not divide the channels.
  * @see https://pytorch.org/docs/stable/generated/torch.nn.ConvTranspose1d.html
  */
-export class ConvTranspose1d extends Convolution1d {
+export class ConvTranspose1d extends Convolution<number, number> {
   /** @internal Each call gives a tensor that it has just made and keeps no hold of. */
   static readonly makesOutput = true;
 
@@ -166,19 +97,11 @@ export class ConvTranspose1d extends Convolution1d {
   readonly outputPadding: number;
 
   constructor(inChannels: number, outChannels: number, kernelSize: number, options: ConvTranspose1dLayerOptions = {}) {
-    checkOptions("ConvTranspose1d", options, [
-      "stride",
-      "padding",
-      "outputPadding",
-      "groups",
-      "bias",
-      "dilation",
-      "dtype",
-      "device",
-    ]);
-    const padding = countOf("ConvTranspose1d", "padding", options.padding ?? 0, 0);
-    const outputPadding = countOf("ConvTranspose1d", "outputPadding", options.outputPadding ?? 0, 0);
-    super("ConvTranspose1d", inChannels, outChannels, kernelSize, true, options);
+    const where = "ConvTranspose1d";
+    checkOptions(where, options, transposedSettings);
+    const padding = countOf(where, "padding", options.padding ?? 0, 0);
+    const outputPadding = countOf(where, "outputPadding", options.outputPadding ?? 0, 0);
+    super(where, inChannels, outChannels, kernelSize, true, options, countOf);
     this.padding = padding;
     this.outputPadding = outputPadding;
   }
@@ -190,9 +113,6 @@ export class ConvTranspose1d extends Convolution1d {
 
   override extraRepr(): string {
     const { padding, outputPadding } = this;
-    return this.describeWith({
-      padding: padding === 0 ? undefined : padding,
-      outputPadding: outputPadding === 0 ? undefined : outputPadding,
-    });
+    return this.describeWith(padding, { outputPadding: unless(0, outputPadding) });
   }
 }

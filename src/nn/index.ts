@@ -3,21 +3,17 @@ export { type InplaceOptions, LeakyReLU, LogSoftmax, ReLU, Sigmoid, Softmax, Tan
 export { MultiheadAttention, type MultiheadAttentionCall, type MultiheadAttentionOptions } from "./attention.js";
 export { BatchNorm1d, BatchNorm2d, type BatchNormLayerOptions } from "./batchNorm.js";
 export { Bilinear } from "./bilinear.js";
-export {
-  Conv2d,
-  type Conv2dLayerOptions,
-  ConvTranspose2d,
-  type ConvTranspose2dLayerOptions,
-  type PaddingMode,
-} from "./convolution.js";
+export { Conv2d, type Conv2dLayerOptions, ConvTranspose2d, type ConvTranspose2dLayerOptions } from "./convolution.js";
 export {
   Conv1d,
   type Conv1dLayerOptions,
   ConvTranspose1d,
   type ConvTranspose1dLayerOptions,
 } from "./convolution1d.js";
+export type { PaddingMode } from "./convolutionBase.js";
 export { Dropout, Dropout2d } from "./dropout.js";
 export { Embedding, type EmbeddingLayerOptions } from "./embedding.js";
+export type { Held } from "./fields.js";
 export { Fold, Unfold } from "./fold.js";
 export * as functional from "./functional.js";
 export { GroupNorm, type GroupNormOptions, LayerNorm, type LayerNormOptions } from "./groupNorm.js";
@@ -51,6 +47,7 @@ export { AvgPool1d, MaxPool1d } from "./pooling1d.js";
 export { BCELoss, HuberLoss, type HuberLossLayerOptions, KLDivLoss, SmoothL1Loss } from "./regressionLoss.js";
 export {
   AdaptiveMaxPool2d,
+  type AdaptiveMaxPool2dLayerOptions,
   MaxUnpool2d,
   type MaxUnpool2dLayerOptions,
   PixelShuffle,

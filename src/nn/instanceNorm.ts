@@ -4,13 +4,10 @@ import { squeeze, unsqueeze } from "../tensor/ops/layout.js";
 import { composite } from "../tensor/scopes.js";
 import { formatShape } from "../tensor/shape.js";
 import { commonKernels, type Tensor } from "../tensor/tensor.js";
-import { checkCount, checkDType, checkOptions, checkRange, settings } from "./arguments.js";
+import { checkRange } from "./arguments.js";
 import { inLayer } from "./errorPlace.js";
-import { type Held, renamed } from "./fields.js";
-import { ones_, zeros_ } from "./init.js";
-import { Module } from "./module.js";
-import { newBuffer, newParameter, type ParameterPlace } from "./newParameter.js";
-import type { Buffer, Parameter } from "./parameter.js";
+import type { ParameterPlace } from "./newParameter.js";
+import { RunningNorm } from "./runningNorm.js";
 
 /** Settings of {@link InstanceNorm1d} and {@link InstanceNorm2d}. */
 export interface InstanceNormLayerOptions extends ParameterPlace {
@@ -25,47 +22,13 @@ export interface InstanceNormLayerOptions extends ParameterPlace {
 }
 
 /** What both instance norms are made of; they differ in the shapes that they take. */
-abstract class InstanceNorm extends Module {
-  readonly numFeatures: number;
-  readonly eps: number;
-  readonly momentum: number;
-  weight: Parameter | null;
-  bias: Parameter | null;
-  runningMean: Buffer | null;
-  runningVar: Buffer | null;
-  /** Nothing counts with it; PyTorch's state dicts have it. */
-  numBatchesTracked: Buffer | null;
+abstract class InstanceNorm extends RunningNorm {
+  declare readonly momentum: number;
 
   constructor(where: string, numFeatures: number, options: InstanceNormLayerOptions) {
-    super();
-    checkOptions(where, options, ["eps", "momentum", "affine", "trackRunningStats", "dtype", "device"]);
-    const { eps = 1e-5, momentum = 0.1, affine = false, trackRunningStats = false } = options;
-    checkCount(where, "numFeatures", numFeatures);
-    checkRange(where, "eps", eps, Number.MIN_VALUE, Infinity);
-    checkRange(where, "momentum", momentum, 0, 1);
-    checkDType(where, options.dtype);
-    this.numFeatures = numFeatures;
-    this.eps = eps;
-    this.momentum = momentum;
-    this.weight = affine ? newParameter([numFeatures], options) : null;
-    this.bias = affine ? newParameter([numFeatures], options) : null;
-    this.runningMean = trackRunningStats ? newBuffer([numFeatures], options) : null;
-    this.runningVar = trackRunningStats ? newBuffer([numFeatures], options) : null;
-    this.numBatchesTracked = trackRunningStats ? newBuffer([], { ...options, dtype: "int32" }) : null;
-    this.resetParameters();
-  }
-
-  /** Forgets what was learnt and what was seen: weight 1, bias 0, running mean 0, running variance 1. */
-  resetParameters(): void {
-    this.resetRunningStats();
-    if (this.weight !== null) ones_(this.weight);
-    if (this.bias !== null) zeros_(this.bias);
-  }
-
-  /** Forgets the running statistics: mean 0, variance 1. */
-  resetRunningStats(): void {
-    if (this.runningMean !== null) zeros_(this.runningMean);
-    if (this.runningVar !== null) ones_(this.runningVar);
+    super(where, numFeatures, options, Number.MIN_VALUE, false);
+    // An average over all batches alike, which null stands for, is for batch norms alone.
+    checkRange(where, "momentum", this.momentum, 0, 1);
   }
 
   /** The number of axes of a batch, and how it is written. */
@@ -93,20 +56,6 @@ abstract class InstanceNorm extends Module {
       `instanceNorm: got an input of shape ${formatShape(x.shape)}; expected ${text}, or without N, with C = ${this.numFeatures}. ` +
         "Correct the channels, or reshape it.",
     );
-  }
-
-  protected override fields(): Iterable<Held<object>> {
-    return renamed(super.fields(), {
-      runningMean: "running_mean",
-      runningVar: "running_var",
-      numBatchesTracked: "num_batches_tracked",
-    });
-  }
-
-  override extraRepr(): string {
-    const { eps, momentum } = this;
-    const switches = { affine: this.weight !== null, trackRunningStats: this.runningMean !== null };
-    return `${this.numFeatures}, ${settings({ eps, momentum, ...switches })}`;
   }
 }
 

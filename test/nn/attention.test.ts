@@ -142,6 +142,7 @@ describe("layers of windows, norms and tables refuse", () => {
     ["an eps of 0", () => new nn.LayerNorm(3, { eps: 0 }), "LayerNorm: got eps 0;"],
     ["groups that do not divide", () => new nn.GroupNorm(3, 4), "GroupNorm: got numGroups 3 for numChannels 4;"],
     ["a momentum of 2", () => new nn.InstanceNorm2d(3, { momentum: 2 }), "InstanceNorm2d: got momentum 2;"],
+    ["no momentum", () => new nn.InstanceNorm1d(3, { momentum: wrong(null) }), "InstanceNorm1d: got momentum null;"],
     [
       "other channels",
       () => new nn.InstanceNorm2d(3).forward(zeros([2, 4, 5, 5])),
