@@ -39,3 +39,4 @@ export * from "./tensor/randomTensors.js";
 export { enableGrad, noGrad, tidy } from "./tensor/scopes.js";
 export type { Shape } from "./tensor/shape.js";
 export { type NestedArray, Tensor } from "./tensor/tensor.js";
+export type { NumberOrPair, Pair } from "./tensor/window.js";

@@ -57,7 +57,7 @@ export interface SampleRequest {
 }
 
 /** One tensor for each of `T`. */
-type Row<T extends readonly Tensor[]> = { -readonly [K in keyof T]: Tensor };
+export type TensorRow<T extends readonly Tensor[]> = { -readonly [K in keyof T]: Tensor };
 
 /** Rows shorter than this are faster chosen element by element than copied one by one. */
 const WIDE_ROW = 64;
@@ -67,7 +67,7 @@ const WIDE_ROW = 64;
  *
  * @see https://docs.pytorch.org/docs/stable/data.html#torch.utils.data.TensorDataset
  */
-export class TensorDataset<T extends readonly Tensor[]> implements Dataset<Row<T>> {
+export class TensorDataset<T extends readonly Tensor[]> implements Dataset<TensorRow<T>> {
   readonly tensors: T;
   readonly length: number;
 
@@ -93,9 +93,9 @@ export class TensorDataset<T extends readonly Tensor[]> implements Dataset<Row<T
   }
 
   /** @throws ShapeError where there is no such sample. */
-  get(index: number): Row<T> {
+  get(index: number): TensorRow<T> {
     checkIndex("TensorDataset.get", index, this.length);
-    return this.tensors.map((x) => select(x, 0, index)) as Row<T>;
+    return this.tensors.map((x) => select(x, 0, index)) as TensorRow<T>;
   }
 
   /**
@@ -103,12 +103,12 @@ export class TensorDataset<T extends readonly Tensor[]> implements Dataset<Row<T
    *
    * @throws ShapeError where there is no such sample.
    */
-  getBatch(indices: Int32Array): Collated<Row<T>> {
+  getBatch(indices: Int32Array): Collated<TensorRow<T>> {
     for (const index of indices) checkIndex("TensorDataset.getBatch", index, this.length);
     if (indices.length === 0) {
       throw new ArgumentError("TensorDataset.getBatch: got no indices; expected at least one. Skip the empty batch.");
     }
-    return this.tensors.map((x) => rowsOf(x, indices)) as Collated<Row<T>>;
+    return this.tensors.map((x) => rowsOf(x, indices)) as Collated<TensorRow<T>>;
   }
 }
 

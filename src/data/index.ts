@@ -14,6 +14,7 @@ export {
   type SampleRequest,
   Subset,
   TensorDataset,
+  type TensorRow,
 } from "./dataset.js";
 export { DownloadError } from "./download.js";
 export { encodeIdx, parseIdx } from "./idx.js";
@@ -21,13 +22,14 @@ export type { EncodeIdxOptions } from "./idxEncode.js";
 export type { IdxArray, IdxData, IdxType } from "./idxFormat.js";
 export { ImageFolder, type ImageFolderOptions } from "./imageFolder.js";
 export type { IterableDataset } from "./iterableDataset.js";
-export type { DataLoaderState } from "./loaderState.js";
+export type { DataLoaderState, Pass } from "./loaderState.js";
 export { FashionMNIST, MNIST, type MnistOptions } from "./mnist.js";
 export {
   BatchSampler,
   RandomSampler,
   type RandomSamplerOptions,
   type Sampler,
+  type SampleSource,
   SequentialSampler,
   SubsetRandomSampler,
   type SubsetRandomSamplerOptions,

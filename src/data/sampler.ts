@@ -15,7 +15,7 @@ export interface Sampler<T = number> extends Iterable<T> {
 }
 
 /** What a sampler asks of a dataset. */
-export interface Source {
+export interface SampleSource {
   readonly length: number;
   /** Where there is one, the length may be unknown until it was called. */
   readonly load?: unknown;
@@ -23,9 +23,9 @@ export interface Source {
 
 /** All samples from the first to the last. @see https://docs.pytorch.org/docs/stable/data.html#torch.utils.data.SequentialSampler */
 export class SequentialSampler implements Sampler {
-  private readonly source: Source;
+  private readonly source: SampleSource;
 
-  constructor(source: Source) {
+  constructor(source: SampleSource) {
     this.source = source;
   }
 
@@ -60,12 +60,12 @@ export interface RandomSamplerOptions {
  */
 export class RandomSampler implements Sampler {
   readonly replacement: boolean;
-  private readonly source: Source;
+  private readonly source: SampleSource;
   readonly generator: Generator | undefined;
   private readonly wanted: number | undefined;
 
   /** @throws ArgumentError where there is nothing to draw from, or `numSamples` is not a whole number of 1 or more. */
-  constructor(source: Source, options: RandomSamplerOptions = {}) {
+  constructor(source: SampleSource, options: RandomSamplerOptions = {}) {
     const { replacement = false, numSamples, generator } = options;
     if (numSamples !== undefined && !(Number.isInteger(numSamples) && numSamples >= 1)) {
       throw new ArgumentError(

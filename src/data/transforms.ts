@@ -40,7 +40,8 @@ export interface ImageLike {
   readonly channels?: number;
 }
 
-type Transform<A, B> = (sample: A) => B;
+/** A function from a sample to a sample. */
+export type Transform<A, B> = (sample: A) => B;
 
 /**
  * One transform that applies the given ones from the first to the last.

@@ -15,7 +15,7 @@ export {
 export { FileError } from "./fileError.js";
 export { type DrawGraphOptions, drawGraph, type GraphDrawing } from "./graph/drawGraph.js";
 export { type LoadOptions, load, loadMetadata } from "./load.js";
-export { type ExportOnnxOptions, exportOnnx, importOnnx, type OnnxModule } from "./onnx/index.js";
+export { type ExportOnnxOptions, exportOnnx, importOnnx, type OnnxModule, type Traceable } from "./onnx/index.js";
 export { type SaveOptions, save, saveToBlob } from "./save.js";
 export type { LoadSource } from "./source.js";
 export type { LogFormat } from "./summary/logFiles.js";

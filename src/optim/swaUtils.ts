@@ -152,7 +152,7 @@ function pairs(kind: string, mine: Named, theirs: Named): (readonly [mine: Tenso
 }
 
 /** What {@link updateBn} needs of a network. */
-interface Trainable {
+export interface Trainable {
   readonly training: boolean;
   forward(...inputs: never[]): unknown;
   modules(): readonly object[];

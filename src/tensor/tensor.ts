@@ -19,7 +19,7 @@ export type NestedArray<T> = T | NestedArray<T>[];
  *
  * @see https://pytorch.org/docs/stable/tensors.html
  */
-export class Tensor implements Releasable {
+export class Tensor {
   /** The op that made it, for messages. */
   readonly madeBy: string;
   readonly shape: Shape;

@@ -22,7 +22,7 @@ export interface ExportOnnxOptions {
 
 /** Any function of tensors whose results are tensors, in any nesting of arrays and objects. */
 // biome-ignore lint/suspicious/noExplicitAny: a function that takes two tensors is no function of `Tensor[]` to TypeScript.
-type Traceable = (...inputs: any[]) => unknown;
+export type Traceable = (...inputs: any[]) => unknown;
 
 /**
  * Turns a module, or any function of tensors, into the bytes of an ONNX file (opset 18), which ONNX Runtime and others

@@ -3,6 +3,6 @@
  *
  * @module
  */
-export { type ExportOnnxOptions, exportOnnx } from "./exportOnnx.js";
+export { type ExportOnnxOptions, exportOnnx, type Traceable } from "./exportOnnx.js";
 export { importOnnx } from "./importOnnx.js";
 export type { OnnxModule } from "./onnxModule.js";

@@ -4,7 +4,7 @@ import { ArgumentError } from "../../errors.js";
 import { binaries } from "./binaries.js";
 
 /** The builds: plain SIMD, with fused multiply-add, and for engines that join pairs of vectors into wider ones. */
-export type WasmBuild = keyof typeof binaries;
+export type WasmBuild = "simd" | "relaxed" | "revectorized";
 
 /** What Node offers beyond the language, where this is Node. */
 interface NodeV8 {

@@ -17,7 +17,8 @@ export interface VarianceOptions extends ReduceOptions {
   readonly correction?: number;
 }
 
-type Axes = number | readonly number[] | null;
+/** Axes to reduce; null for all. */
+export type Axes = number | readonly number[] | null;
 
 /** Number of elements that fall into one of the result. */
 function countOver(x: Tensor, axes: readonly number[]): number {
