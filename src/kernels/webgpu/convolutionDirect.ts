@@ -8,7 +8,7 @@ import type { Dense, KernelSet } from "../kernelSet.js";
 import { elementCount } from "../strides.js";
 import { addParts } from "./product.js";
 import type { Runtime } from "./runtime.js";
-import { convNumbers, convUniforms } from "./windowGeometry.js";
+import { convNumbers, convUniforms, insideText } from "./windowGeometry.js";
 
 /** Elements that one invocation sums up, where the rows have so many. */
 const WIDE = 4;
@@ -132,7 +132,7 @@ function forwardText(hasBias: boolean, wide: number) {
       let y = top + ky * u.dilationHeight;
       let line = start + (c * u.inHeight + y) * u.inWidth;
       // Padding counts as zeros: a weight without bounds makes NaN of them.
-      let isRow = y >= 0 && y < u.inHeight;
+      let isRow = inside(y, u.inHeight);
       for (var x = left; x < right; x += u.dilationWidth) {
         part += weight[w] * ${vector((i) => `pixel(isRow, line, x + ${i} * u.strideWidth)`)};
         w += 1;
@@ -164,9 +164,9 @@ function inputGradText(hasBias: boolean, wide: number, strided: boolean) {
       biasStart: "i32",
       ...convUniforms,
     },
-    declarations: `
+    declarations: `${insideText}
 // What lies outside adds nothing, whatever the weight.
-fn term(w: f32, line: i32, x: i32) -> f32 { return select(0.0, w * grad[line + x], x >= 0 && x < u.outWidth); }`,
+fn term(w: f32, line: i32, x: i32) -> f32 { return select(0.0, w * grad[line + x], inside(x, u.outWidth)); }`,
     body: `
   if (index >= u.count) { return; }
   let row = i32(index) / u.blocks;
@@ -258,7 +258,7 @@ var<workgroup> parts: array<${type}, ${TEAM}>;`,
     for (var place = i32(lane); place < places; place += ${TEAM}) {
       let y = oy * u.strideHeight + down;
       let x = ox * u.strideWidth + across;
-      let isRow = y >= 0 && y < u.inHeight;
+      let isRow = inside(y, u.inHeight);
       let line = start + y * u.inWidth;
       part += grad[grads + place] * ${vector((i) => `pixel(isRow, line, x + ${i} * u.dilationWidth)`)};
       ox += u.stepX;
@@ -283,7 +283,7 @@ var<workgroup> parts: array<${type}, ${TEAM}>;`,
 }
 
 /** An element of an image's row that begins at `line`; 0 in padding, where something is read and not used. */
-const pixelText = `
+const pixelText = `${insideText}
 fn pixel(isRow: bool, line: i32, x: i32) -> f32 {
-  return select(0.0, image[line + x], isRow && x >= 0 && x < u.inWidth);
+  return select(0.0, image[line + x], isRow & inside(x, u.inWidth));
 }`;

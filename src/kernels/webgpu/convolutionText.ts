@@ -1,10 +1,6 @@
 /** Convolution and its gradients as matrix products whose columns are never stored: what finds their elements. */
 import type { ProductText } from "./productText.js";
-import { convUniforms } from "./windowGeometry.js";
-
-/** What lies outside is padding. */
-const insideText = `
-fn inside(value: i32, extent: i32) -> bool { return u32(value) < u32(extent); }`;
+import { convUniforms, insideText } from "./windowGeometry.js";
 
 /*
  * Elements are found by adding: what a column and a step of the depth each have to say of place, y and x is summed up. Loads are

@@ -20,11 +20,11 @@ const floatUnary: Record<UnaryOp, string> = {
   reciprocal: "1.0 / x",
   relu: "select(max(x, 0.0), x, isNan(x))",
   round: "select(round(x), x, isNan(x))",
-  rsqrt: "select(select(1.0 / sqrt(x), infinity(), x == 0.0), nan(), x < 0.0 || isNan(x))",
+  rsqrt: "select(select(1.0 / sqrt(x), infinity(), x == 0.0), nan(), (x < 0.0) | isNan(x))",
   sigmoid: "sigmoid(x)",
   sign: "select(f32(x > 0.0) - f32(x < 0.0), 0.0, isNan(x))",
   sin: "sineOfQuarters(x, 0)",
-  sqrt: "select(sqrt(x), nan(), x < 0.0 || isNan(x))",
+  sqrt: "select(sqrt(x), nan(), (x < 0.0) | isNan(x))",
   square: "x * x",
   tanh: "hyperbolicTangent(x)",
 };
@@ -46,7 +46,7 @@ const floatBinary: Record<BinaryOp, string> = {
   minimum: "select(select(min(a, b), b, isNan(b)), a, isNan(a))",
   mul: "a * b",
   pow: "power(a, b)",
-  reluGrad: "select(a, 0.0, b <= 0.0 && !isNan(b))",
+  reluGrad: "select(a, 0.0, (b <= 0.0) & !isNan(b))",
   sigmoidGrad: "a * b * (1.0 - b)",
   sub: "a - b",
   tanhGrad: "a * (1.0 - b * b)",
@@ -84,13 +84,13 @@ const symbols: Record<CompareOp, string> = { eq: "==", ge: ">=", gt: ">", le: "<
 export function compareText(op: CompareOp, type: WgslType): string {
   const test = `a ${symbols[op]} b`;
   if (type !== "f32") return `u32(${test})`;
-  return op === "ne" ? `u32(${test} || isNan(a) || isNan(b))` : `u32(${test} && !isNan(a) && !isNan(b))`;
+  return op === "ne" ? `u32((${test}) | isNan(a) | isNan(b))` : `u32((${test}) & !isNan(a) & !isNan(b))`;
 }
 
 /** `x` of one type as another. */
 export function castText(from: WgslType, to: WgslType): string {
   if (from === to) return "x";
-  if (to === "u32") return from === "f32" ? "u32(x != 0.0 || isNan(x))" : "u32(x != 0)";
+  if (to === "u32") return from === "f32" ? "u32((x != 0.0) | isNan(x))" : "u32(x != 0)";
   return to === "i32" && from === "f32" ? "floatToInteger(x)" : `${to}(x)`;
 }
 
@@ -124,11 +124,10 @@ fn logarithm(x: f32) -> f32 {
 }
 // The built-in one may take differences of exponentials, which leave few digits near 0.
 fn hyperbolicTangent(x: f32) -> f32 {
-  if (isNan(x)) { return x; }
   let z = x * x;
-  if (z > 0.390625) { return tanh(clamp(x, -15.0, 15.0)); }
   let p = (((-5.70498872745e-3 * z + 2.06390887954e-2) * z - 5.37397155531e-2) * z + 0.133314422036) * z - 0.333332819422;
-  return x + x * z * p;
+  let held = select(tanh(clamp(x, -15.0, 15.0)), x + x * z * p, z <= 0.390625);
+  return select(held, x, isNan(x));
 }
 fn sigmoid(x: f32) -> f32 {
   if (isNan(x)) { return x; }

@@ -117,7 +117,7 @@ export function optimizerKernels(runtime: Runtime): Pick<KernelSet, "sgdStep" | 
       ? "let largest = square;"
       : `
   let before = vMax[u.vMaxStart + index];
-  let largest = select(max(before, square), before + square, isNan(before) || isNan(square));
+  let largest = select(max(before, square), before + square, isNan(before) | isNan(square));
   vMax[u.vMaxStart + index] = largest;`
   }
   let next = w * u.shrink - u.stepSize * mean / (sqrt(largest) / u.squareScale + u.eps);

@@ -3,6 +3,8 @@ import type { KernelSet } from "../kernelSet.js";
 import { elementCount } from "../strides.js";
 import type { Runtime } from "./runtime.js";
 import {
+  commonDivisor,
+  commonDivisorText,
   divisorNumbers,
   divisorText,
   divisorUniforms,
@@ -10,6 +12,7 @@ import {
   forEachWindow,
   inPlace,
   isDilated,
+  kindOf,
   outPlace,
   windowNumbers,
   windowUniforms,
@@ -55,8 +58,8 @@ export function poolKernels(runtime: Runtime): PoolKernels {
     },
 
     maxPool2dGrad(outGrad, indices, xGrad, g) {
-      const dilated = isDilated(g);
-      const kernel = runtime.kernel(`maxPool2dGrad/${dilated}`, () => ({
+      const kind = kindOf(g);
+      const kernel = runtime.kernel(`maxPool2dGrad/${kind}`, () => ({
         name: "maxPool2dGrad",
         outputs: { result: "f32" },
         inputs: { grad: "f32", places: "i32" },
@@ -67,7 +70,7 @@ export function poolKernels(runtime: Runtime): PoolKernels {
   let own = y * u.inWidth + x;
   var sum = 0.0;
   ${forEachWindow(
-    dilated,
+    kind,
     `
       let at = (plane * u.outHeight + oy) * u.outWidth + ox;
       sum += select(0.0, grad[u.gradStart + at], places[u.placesStart + at] == own);`,
@@ -81,12 +84,13 @@ export function poolKernels(runtime: Runtime): PoolKernels {
 
     avgPool2d(x, out, g) {
       const dilated = isDilated(g);
-      const kernel = runtime.kernel(`avgPool2d/${dilated}`, () => ({
+      const even = commonDivisor(g) !== null;
+      const kernel = runtime.kernel(`avgPool2d/${dilated}/${even}`, () => ({
         name: "avgPool2d",
         outputs: { result: "f32" },
         inputs: { image: "f32" },
         uniforms: { count: "u32", resultStart: "i32", imageStart: "i32", ...windowUniforms, ...divisorUniforms },
-        declarations: divisorText,
+        declarations: even ? commonDivisorText : divisorText,
         body: `
   if (index >= u.count) { return; }
   ${outPlace}
@@ -101,21 +105,19 @@ export function poolKernels(runtime: Runtime): PoolKernels {
     },
 
     avgPool2dGrad(outGrad, xGrad, g) {
-      const dilated = isDilated(g);
-      const kernel = runtime.kernel(`avgPool2dGrad/${dilated}`, () => ({
+      const kind = kindOf(g);
+      const even = commonDivisor(g) !== null;
+      const kernel = runtime.kernel(`avgPool2dGrad/${kind}/${even}`, () => ({
         name: "avgPool2dGrad",
         outputs: { result: "f32" },
         inputs: { grad: "f32" },
         uniforms: { count: "u32", resultStart: "i32", gradStart: "i32", ...windowUniforms, ...divisorUniforms },
-        declarations: divisorText,
+        declarations: even ? commonDivisorText : divisorText,
         body: `
   if (index >= u.count) { return; }
   ${inPlace}
   var sum = 0.0;
-  ${forEachWindow(
-    dilated,
-    "sum += grad[u.gradStart + (plane * u.outHeight + oy) * u.outWidth + ox] / divisorOf(oy, ox);",
-  )}
+  ${forEachWindow(kind, "sum += grad[u.gradStart + (plane * u.outHeight + oy) * u.outWidth + ox] / divisorOf(oy, ox);")}
   result[u.resultStart + i32(index)] = sum;`,
       }));
       const count = elementCount(xGrad.shape);

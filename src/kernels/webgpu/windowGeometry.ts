@@ -22,12 +22,33 @@ export function convNumbers(g: ConvGeometry): number[] {
   return CONV_FIELDS.map((name) => g[name]);
 }
 
+/** Whether 0 ≤ value < extent. What lies outside is padding. */
+export const insideText = `
+fn inside(value: i32, extent: i32) -> bool { return u32(value) < u32(extent); }`;
+
 /** Of average pooling, the window's divisor: the function `divisorOf(oy, ox)` goes with these. */
 export const divisorUniforms = integers(["padBottom", "padRight", "countPadding", "divisor"]);
 
 export function divisorNumbers(g: AvgPoolGeometry): number[] {
-  return [g.padBottom, g.padRight, g.countIncludePad ? 1 : 0, g.divisorOverride ?? 0];
+  return [g.padBottom, g.padRight, g.countIncludePad ? 1 : 0, commonDivisor(g) ?? 0];
 }
+
+/** The divisor of all windows; null where they differ. */
+export function commonDivisor(g: AvgPoolGeometry): number | null {
+  if (g.divisorOverride !== null) return g.divisorOverride;
+  const counts = (pad: number): number => (g.countIncludePad ? pad : 0);
+  const bottom = (g.outHeight - 1) * g.strideHeight - g.padTop + (g.kernelHeight - 1) * g.dilationHeight;
+  const right = (g.outWidth - 1) * g.strideWidth - g.padLeft + (g.kernelWidth - 1) * g.dilationWidth;
+  const isWhole =
+    counts(g.padTop) === g.padTop &&
+    counts(g.padLeft) === g.padLeft &&
+    bottom < g.inHeight + counts(g.padBottom) &&
+    right < g.inWidth + counts(g.padRight);
+  return isWhole ? g.kernelHeight * g.kernelWidth : null;
+}
+
+export const commonDivisorText = `
+fn divisorOf(oy: i32, ox: i32) -> f32 { return f32(u.divisor); }`;
 
 export const divisorText = `
 fn taps(start: i32, dilation: i32, count: i32, low: i32, high: i32) -> i32 {
@@ -37,7 +58,6 @@ fn taps(start: i32, dilation: i32, count: i32, low: i32, high: i32) -> i32 {
   return max(0, end - select(0, first, low > start));
 }
 fn divisorOf(oy: i32, ox: i32) -> f32 {
-  if (u.divisor != 0) { return f32(u.divisor); }
   let y = oy * u.strideHeight - u.padTop;
   let x = ox * u.strideWidth - u.padLeft;
   let pad = u.countPadding;
@@ -47,6 +67,14 @@ fn divisorOf(oy: i32, ox: i32) -> f32 {
   return f32(max(rows * columns, 1));
 }
 `;
+
+/** How windows lie: their taps apart, or the windows themselves, so that a place is seen through one at most. */
+export type WindowKind = "dilated" | "overlapping" | "apart";
+
+export function kindOf(g: WindowGeometry): WindowKind {
+  if (isDilated(g)) return "dilated";
+  return g.strideHeight >= g.kernelHeight && g.strideWidth >= g.kernelWidth ? "apart" : "overlapping";
+}
 
 /** Whether taps lie apart, so that some places between them see nothing. */
 export function isDilated(g: WindowGeometry): boolean {
@@ -75,7 +103,18 @@ export function forEachInput(dilated: boolean, body: string): string {
  * Text that runs `body` for each place (oy, ox) of the output that sees the input's (y, x), with the tap (ky, kx) through
  * which it does. It goes by places and not by taps: of a large window that moves in large steps there are few.
  */
-export function forEachWindow(dilated: boolean, body: string): string {
+export function forEachWindow(kind: WindowKind, body: string): string {
+  if (kind === "apart") {
+    return `
+  let oy = (y + u.padTop) / u.strideHeight;
+  let ox = (x + u.padLeft) / u.strideWidth;
+  let ky = y + u.padTop - oy * u.strideHeight;
+  let kx = x + u.padLeft - ox * u.strideWidth;
+  if ((oy < u.outHeight) & (ox < u.outWidth) & (ky < u.kernelHeight) & (kx < u.kernelWidth)) {
+    ${body}
+  }`;
+  }
+  const dilated = kind === "dilated";
   const tap = (from: string, dilation: string): string =>
     dilated ? `if (${from} % ${dilation} != 0) { continue; }` : "";
   const over = (from: string, dilation: string): string => (dilated ? `${from} / ${dilation}` : from);

@@ -2,7 +2,15 @@
 import type { KernelSet } from "../kernelSet.js";
 import { elementCount } from "../strides.js";
 import type { Runtime } from "./runtime.js";
-import { forEachWindow, inPlace, isDilated, outPlace, windowNumbers, windowUniforms } from "./windowGeometry.js";
+import {
+  forEachWindow,
+  inPlace,
+  insideText,
+  kindOf,
+  outPlace,
+  windowNumbers,
+  windowUniforms,
+} from "./windowGeometry.js";
 
 export function windowKernels(runtime: Runtime): Pick<KernelSet, "unfold" | "fold"> {
   return {
@@ -12,6 +20,7 @@ export function windowKernels(runtime: Runtime): Pick<KernelSet, "unfold" | "fol
         outputs: { columns: "f32" },
         inputs: { image: "f32" },
         uniforms: { count: "u32", columnsStart: "i32", imageStart: "i32", ...windowUniforms },
+        declarations: insideText,
         body: `
   if (index >= u.count) { return; }
   ${outPlace}
@@ -21,7 +30,7 @@ export function windowKernels(runtime: Runtime): Pick<KernelSet, "unfold" | "fol
   let ky = tapRow - channel * u.kernelHeight;
   let y = oy * u.strideHeight - u.padTop + ky * u.dilationHeight;
   let x = ox * u.strideWidth - u.padLeft + kx * u.dilationWidth;
-  let isInside = y >= 0 && y < u.inHeight && x >= 0 && x < u.inWidth;
+  let isInside = inside(y, u.inHeight) & inside(x, u.inWidth);
   // Outside, something is read and not used: that is cheaper than a branch.
   let value = image[u.imageStart + (channel * u.inHeight + y) * u.inWidth + x];
   columns[u.columnsStart + i32(index)] = select(0.0, value, isInside);`,
@@ -32,8 +41,8 @@ export function windowKernels(runtime: Runtime): Pick<KernelSet, "unfold" | "fol
     },
 
     fold(columns, out, g) {
-      const dilated = isDilated(g);
-      const kernel = runtime.kernel(`fold/${dilated}`, () => ({
+      const kind = kindOf(g);
+      const kernel = runtime.kernel(`fold/${kind}`, () => ({
         name: "fold",
         outputs: { image: "f32" },
         inputs: { columns: "f32" },
@@ -44,7 +53,7 @@ export function windowKernels(runtime: Runtime): Pick<KernelSet, "unfold" | "fol
   let places = u.outHeight * u.outWidth;
   var sum = 0.0;
   ${forEachWindow(
-    dilated,
+    kind,
     `
       let row = (plane * u.kernelHeight + ky) * u.kernelWidth + kx;
       sum += columns[u.columnsStart + row * places + oy * u.outWidth + ox];`,
