@@ -1,6 +1,7 @@
 import { add_, div, sqrt, square, sub_ } from "../tensor/ops/arithmetic.js";
 import { fill_ } from "../tensor/ops/fill.js";
 import { tidy } from "../tensor/scopes.js";
+import { inStretches } from "../tensor/stretches.js";
 import type { Tensor } from "../tensor/tensor.js";
 import { Optimizer, type ParamGroupInit, type ParamState, type PenaltyOptions } from "./optimizer.js";
 import { penalised, softThreshold } from "./penalties.js";
@@ -55,12 +56,14 @@ export class Adagrad extends Optimizer<AdagradOptions> {
       step: 0,
       sum: fill_(this.zerosLike(parameter), initialAccumulatorValue),
     }));
-    tidy(() => {
-      const g = penalised(parameter, grad, options);
-      add_(state.sum, square(g));
-      const step = div(g, add_(sqrt(state.sum), eps));
-      sub_(parameter, step, { alpha: lr / (1 + state.step * lrDecay) });
-      softThreshold(parameter, options);
+    inStretches({ parameter, grad, sum: state.sum }, ({ parameter, grad, sum }) => {
+      tidy(() => {
+        const g = penalised(parameter, grad, options);
+        add_(sum, square(g));
+        const step = div(g, add_(sqrt(sum), eps));
+        sub_(parameter, step, { alpha: lr / (1 + state.step * lrDecay) });
+        softThreshold(parameter, options);
+      });
     });
     state.step += 1;
   }

@@ -1,6 +1,7 @@
 import { ArgumentError } from "../errors.js";
 import { add_, div, div_, mul_, sqrt, square, sub, sub_ } from "../tensor/ops/arithmetic.js";
 import { tidy } from "../tensor/scopes.js";
+import { inStretches } from "../tensor/stretches.js";
 import type { Tensor } from "../tensor/tensor.js";
 import { Optimizer, type ParamGroupInit, type ParamState, type PenaltyOptions } from "./optimizer.js";
 import { penalised, softThreshold } from "./penalties.js";
@@ -74,15 +75,17 @@ export class NAdam extends Optimizer<NAdamOptions> {
     const [mu, muNext] = [momentum(step), momentum(step + 1)];
     state.muProduct *= mu;
     const { muProduct } = state;
-    tidy(() => {
-      if (decoupledWeightDecay && weightDecay !== 0) mul_(parameter, 1 - lr * weightDecay);
-      const g = penalised(parameter, grad, decoupledWeightDecay ? { ...options, weightDecay: 0 } : options);
-      add_(expAvg, sub(g, expAvg), { alpha: 1 - beta1 });
-      add_(mul_(expAvgSq, beta2), square(g), { alpha: 1 - beta2 });
-      const scale = add_(div_(sqrt(expAvgSq), Math.sqrt(1 - beta2 ** step)), eps);
-      sub_(parameter, div(g, scale), { alpha: (lr * (1 - mu)) / (1 - muProduct) });
-      sub_(parameter, div(expAvg, scale), { alpha: (lr * muNext) / (1 - muProduct * muNext) });
-      softThreshold(parameter, options);
+    inStretches({ parameter, grad, expAvg, expAvgSq }, ({ parameter, grad, expAvg, expAvgSq }) => {
+      tidy(() => {
+        if (decoupledWeightDecay && weightDecay !== 0) mul_(parameter, 1 - lr * weightDecay);
+        const g = penalised(parameter, grad, decoupledWeightDecay ? { ...options, weightDecay: 0 } : options);
+        add_(expAvg, sub(g, expAvg), { alpha: 1 - beta1 });
+        add_(mul_(expAvgSq, beta2), square(g), { alpha: 1 - beta2 });
+        const scale = add_(div_(sqrt(expAvgSq), Math.sqrt(1 - beta2 ** step)), eps);
+        sub_(parameter, div(g, scale), { alpha: (lr * (1 - mu)) / (1 - muProduct) });
+        sub_(parameter, div(expAvg, scale), { alpha: (lr * muNext) / (1 - muProduct * muNext) });
+        softThreshold(parameter, options);
+      });
     });
   }
 }

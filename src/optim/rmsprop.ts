@@ -1,5 +1,6 @@
 import { add_, div, mul_, sqrt, square, sub, sub_ } from "../tensor/ops/arithmetic.js";
 import { tidy } from "../tensor/scopes.js";
+import { inStretches } from "../tensor/stretches.js";
 import type { Tensor } from "../tensor/tensor.js";
 import { Optimizer, type ParamGroupInit, type ParamState, type PenaltyOptions } from "./optimizer.js";
 import { penalised, softThreshold } from "./penalties.js";
@@ -33,6 +34,9 @@ const defaults: Required<RMSpropOptions> = {
   l1Mode: "proximal",
 };
 
+/** What a step reads and changes; the last two are there where the settings want them. */
+type Stretch = Record<"parameter" | "grad" | "squareAvg" | "momentumBuffer" | "gradAvg", Tensor>;
+
 /**
  * RMSprop: steps divided by the root of the running mean of the gradient's square. Default learning rate 1e-2.
  *
@@ -58,16 +62,24 @@ export class RMSprop extends Optimizer<RMSpropOptions> {
     if (momentum > 0) state.momentumBuffer ??= this.zerosLike(parameter);
     if (centered) state.gradAvg ??= this.zerosLike(parameter);
     state.step += 1;
-    tidy(() => {
-      const g = penalised(parameter, grad, options);
-      const { squareAvg } = state;
-      add_(mul_(squareAvg, alpha), square(g), { alpha: 1 - alpha });
-      const gradAvg = state.gradAvg as Tensor;
-      if (centered) add_(gradAvg, sub(g, gradAvg), { alpha: 1 - alpha });
-      const scale = add_(sqrt(centered ? sub(squareAvg, square(gradAvg)) : squareAvg), eps);
-      const step = momentum > 0 ? add_(mul_(state.momentumBuffer as Tensor, momentum), div(g, scale)) : div(g, scale);
-      sub_(parameter, step, { alpha: lr });
-      softThreshold(parameter, options);
+    const { squareAvg, momentumBuffer, gradAvg } = state;
+    const tensors = {
+      parameter,
+      grad,
+      squareAvg,
+      ...(momentum > 0 && { momentumBuffer }),
+      ...(centered && { gradAvg }),
+    };
+    inStretches(tensors as Stretch, ({ parameter, grad, squareAvg, momentumBuffer, gradAvg }) => {
+      tidy(() => {
+        const g = penalised(parameter, grad, options);
+        add_(mul_(squareAvg, alpha), square(g), { alpha: 1 - alpha });
+        if (centered) add_(gradAvg, sub(g, gradAvg), { alpha: 1 - alpha });
+        const scale = add_(sqrt(centered ? sub(squareAvg, square(gradAvg)) : squareAvg), eps);
+        const step = momentum > 0 ? add_(mul_(momentumBuffer, momentum), div(g, scale)) : div(g, scale);
+        sub_(parameter, step, { alpha: lr });
+        softThreshold(parameter, options);
+      });
     });
   }
 }
