@@ -201,6 +201,18 @@ export function elementwiseKernels(engine: Engine, fallback: Loops): Elementwise
     return true;
   }
 
+  /** A comparison of dense bools with a number, which is one of four functions. False where it is another. */
+  function compareBools(op: CompareOp, x: Operand, value: Operand, isLeft: boolean, out: Strided): boolean {
+    if (typeof x === "number" || typeof value !== "number" || x.dtype !== "bool") return false;
+    if (!isDense(x.shape, x.strides) || !isDense(out.shape, out.strides)) return false;
+    const test = (bool: number): boolean => (isLeft ? holds(op, bool, value) : holds(op, value, bool));
+    const whenFalse = test(0);
+    engine.words.set([addressOf(x), addressOf(out), whenFalse ? 1 : 0, whenFalse === test(1) ? 0 : 1]);
+    const count = elementCount(out.shape);
+    engine.launch(id.MAP_BOOLS, count, count / 4, 4096);
+    return true;
+  }
+
   const isFloat = (x: Operand): boolean => typeof x === "number" || x.dtype === "float32";
 
   return {
@@ -235,6 +247,7 @@ export function elementwiseKernels(engine: Engine, fallback: Loops): Elementwise
       fallback.binary(op, a, b, out);
     },
     compare(op, a, b, out) {
+      if (compareBools(op, a, b, true, out) || compareBools(op, b, a, false, out)) return;
       if (isFloat(a) && isFloat(b) && run(id.COMPARE, compareIds[op], out, [a, b], 1)) return;
       fallback.compare(op, a, b, out);
     },
@@ -243,4 +256,21 @@ export function elementwiseKernels(engine: Engine, fallback: Loops): Elementwise
       fallback.where(condition, a, b, out);
     },
   };
+}
+
+function holds(op: CompareOp, a: number, b: number): boolean {
+  switch (op) {
+    case "eq":
+      return a === b;
+    case "ge":
+      return a >= b;
+    case "gt":
+      return a > b;
+    case "le":
+      return a <= b;
+    case "lt":
+      return a < b;
+    case "ne":
+      return a !== b;
+  }
 }

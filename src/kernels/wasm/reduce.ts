@@ -105,8 +105,21 @@ export function reduceKernels(engine: Engine, fallback: Loops): Pick<KernelSet, 
     return true;
   }
 
+  /** Counts of dense bools along their last axes. False where it must be left to the loops. */
+  function count(x: Strided, out: Strided): boolean {
+    const first = x.shape.findIndex((extent, axis) => extent !== 1 && at(out.shape, axis) === 1);
+    const isLast = first >= 0 && x.shape.slice(first).every((_, i) => at(out.shape, first + i) === 1);
+    const outputs = elementCount(out.shape);
+    if (!isLast || outputs === 0 || !isDense(x.shape, x.strides)) return false;
+    const length = elementCount(x.shape) / outputs;
+    engine.words.set([addressOf(x), addressOf(out), length]);
+    engine.launch(id.COUNT_BOOLS, outputs, elementCount(x.shape) / 8);
+    return true;
+  }
+
   return {
     reduce(op, x, out) {
+      if (op === "sum" && x.dtype === "bool" && count(x, out)) return;
       if (x.dtype === "float32" && reduce(ids[op], x, out)) return;
       fallback.reduce(op, x, out);
     },

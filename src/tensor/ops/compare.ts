@@ -10,7 +10,8 @@ function compare(op: CompareOp, a: Tensor, b: Tensor | number): Tensor {
   const kernels = operandKernels(op, a, b);
   const shape = typeof b === "number" ? a.shape : broadcastShapes(op, a.shape, b.shape);
   const out = Tensor.allocate(shape, "bool", a.device, op);
-  const dtype = resultType(a, b);
+  // Kernels compare bools with any number as they are.
+  const dtype = a.dtype === "bool" && typeof b === "number" ? "bool" : resultType(a, b);
   withCast(a, dtype, (left) => {
     if (typeof b === "number") kernels.compare(op, expanded(left, shape), b, out);
     else withCast(b, dtype, (right) => kernels.compare(op, expanded(left, shape), expanded(right, shape), out));

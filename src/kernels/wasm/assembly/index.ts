@@ -3,11 +3,12 @@ import { activationGrad, binary, compare, unary, where } from "./elementwise";
 import { addParts, columnsForward, columnsInputGrad, columnsWeightGrad } from "./columns";
 import { direct, packFilters } from "./direct";
 import { directWeightGrad } from "./directWeight";
-import { setThread } from "./environment";
+import { setThread, threadIndex } from "./environment";
 import * as id from "./kernelIds";
 import { batchNorm, batchNormGrad, batchNormSums, batchNormWholeGrad, channelStats } from "./batchNorm";
 import { groupNorm, groupNormFinish, groupNormGrad } from "./groupNorm";
 import { multiplyBatch, multiplyBlocks, packRows } from "./matmul";
+import { countBools, mapBools } from "./bools";
 import { argSort } from "./order";
 import { adamStep, sgdStep } from "./optimizers";
 import { argReduce, reduceBlocks, reduceFinish, reduceRows, reduceRuns } from "./reduce";
@@ -68,6 +69,10 @@ export function run(kernel: i32, begin: i32, end: i32): void {
       return groupNormGrad(begin, end);
     case id.GROUP_NORM_FINISH:
       return groupNormFinish(begin, end);
+    case id.COUNT_BOOLS:
+      return countBools(begin, end);
+    case id.MAP_BOOLS:
+      return mapBools(begin, end);
     case id.ARG_SORT:
       return argSort(begin, end);
     case id.PACK_ROWS:
@@ -125,23 +130,57 @@ export function run(kernel: i32, begin: i32, end: i32): void {
   }
 }
 
+@inline
+function ticketOf(thread: i32): usize {
+  return id.TICKETS + <usize>thread * id.TICKET_BYTES;
+}
+
 /**
- * Claims chunks of the present job until none is left. The ticket says of which crew the job is: a thread that was
- * dismissed, but has not noticed yet, claims nothing.
+ * Lays out a job whose arguments are written, and wakes who sleeps. Each thread is meant to do chunks that lie side by side,
+ * the same part of every job, because what it wrote in one job it finds in its own cache in the next.
+ */
+export function post(kernel: i32, units: i32, size: i32, chunks: i32, threads: i32, crew: i32): void {
+  store<i32>(id.JOB_KERNEL, kernel);
+  store<i32>(id.JOB_UNITS, units);
+  store<i32>(id.JOB_CHUNK, size);
+  store<i32>(id.JOB_THREADS, threads);
+  atomic.store<i32>(id.FINISHED, 0);
+  for (let thread = 0; thread < threads; thread++) {
+    const first = chunks * thread / threads;
+    const end = chunks * (thread + 1) / threads;
+    atomic.store<u64>(ticketOf(thread), (<u64>crew << 48) | (<u64>end << 24) | <u64>first);
+  }
+  atomic.add<i32>(id.GENERATION, 1);
+  if (atomic.load<i32>(id.SLEEPERS) > 0) atomic.notify(id.GENERATION, -1);
+}
+
+/**
+ * Claims chunks of the present job until none is left: first its own, then from the end of what is left of the others'. The
+ * tickets say of which crew the job is: a thread that was dismissed, but has not noticed yet, claims nothing.
  */
 export function help(crew: i32): void {
-  while (true) {
-    const ticket = atomic.load<u64>(id.TICKET);
-    const chunk = <i32>(ticket & 0xffffff);
-    const chunks = <i32>((ticket >> 24) & 0xffffff);
-    // Beyond the last chunk nothing may be looked at: the main thread may be writing the next job already.
-    if (chunk >= chunks || <i32>(ticket >> 48) != crew) return;
-    if (atomic.cmpxchg<u64>(id.TICKET, ticket, ticket + 1) != ticket) continue;
-    const size = load<i32>(id.JOB_CHUNK);
-    const begin = chunk * size;
-    run(load<i32>(id.JOB_KERNEL), begin, min(begin + size, load<i32>(id.JOB_UNITS)));
-    if (atomic.load<i32>(id.CREW) == crew) atomic.add<i32>(id.FINISHED, 1);
+  const own = threadIndex();
+  // As many in all jobs of a crew, so that it does no harm where this is the next job's already.
+  const threads = load<i32>(id.JOB_THREADS);
+  for (let i = 0; i < threads; i++) {
+    const at = ticketOf((own + i) % threads);
+    while (true) {
+      const ticket = atomic.load<u64>(at);
+      const first = <i32>(ticket & 0xffffff);
+      const end = <i32>((ticket >> 24) & 0xffffff);
+      // Where no chunk is left nothing may be looked at: the main thread may be writing the next job already.
+      if (first >= end || <i32>(ticket >> 48) != crew) break;
+      const rest = i == 0 ? ticket + 1 : ticket - (1 << 24);
+      if (atomic.cmpxchg<u64>(at, ticket, rest) == ticket) runChunk(i == 0 ? first : end - 1, crew);
+    }
   }
+}
+
+function runChunk(chunk: i32, crew: i32): void {
+  const size = load<i32>(id.JOB_CHUNK);
+  const begin = chunk * size;
+  run(load<i32>(id.JOB_KERNEL), begin, min(begin + size, load<i32>(id.JOB_UNITS)));
+  if (atomic.load<i32>(id.CREW) == crew) atomic.add<i32>(id.FINISHED, 1);
 }
 
 /**

@@ -8,8 +8,6 @@
 
 /** Counts the jobs; sleeping workers wait here. */
 export const GENERATION = 64;
-/** The crew that the job is for (bits 48 to 63), its number of chunks (24 to 47) and the next one (below): a claim is one atomic step. */
-export const TICKET = 128;
 /** Chunks that are finished. */
 export const FINISHED = 192;
 /** Workers that are asleep, or about to be. */
@@ -22,10 +20,17 @@ export const CREW = 288;
 export const JOB_KERNEL = 320;
 export const JOB_UNITS = 324;
 export const JOB_CHUNK = 328;
+export const JOB_THREADS = 332;
 /** The kernel's arguments, 128 words of 32 bits. */
 export const JOB_ARGUMENTS = 384;
 /** Sixteen bytes for each array of an optimizer step. */
 export const OPTIMIZER_TAIL = 1024;
+/**
+ * For each thread, in a cache line of its own, the chunks that are meant for it: the crew that they are for (bits 48 to 63),
+ * the end (24 to 47) and the first that is left (below). A claim is one atomic step.
+ */
+export const TICKETS = 4096;
+export const TICKET_BYTES = 64;
 /** Where the heap begins: what the compiler places lies between, in the second page. */
 export const STATIC_BASE = 65536;
 
@@ -93,6 +98,9 @@ export const BERNOULLI = 81;
 export const GROUP_NORM = 83;
 export const GROUP_NORM_GRAD = 84;
 export const GROUP_NORM_FINISH = 85;
+/** Bools: how many hold, and functions of them. */
+export const COUNT_BOOLS = 87;
+export const MAP_BOOLS = 88;
 /** The order of rows. */
 export const ARG_SORT = 86;
 /** Bytes of scratch memory of a thread that sorts, beside 16 for each element of a row. */
