@@ -19,6 +19,7 @@ export interface EngineOptions {
 
 interface Exports {
   run(kernel: number, begin: number, end: number): void;
+  post(kernel: number, units: number, size: number, chunks: number, threads: number, crew: number): void;
   help(crew: number): void;
 }
 
@@ -53,7 +54,6 @@ export class Engine {
   private crew = 0;
   private wantedThreads: number;
   private control: Int32Array;
-  private tickets: BigInt64Array;
   private death: string | null = null;
 
   /** @throws ArgumentError where the build cannot run here, or the thread count is no whole number of 1 or more. */
@@ -71,7 +71,6 @@ export class Engine {
     this.words = new Int32Array(0);
     this.fractions = new Float32Array(0);
     this.control = new Int32Array(0);
-    this.tickets = new BigInt64Array(0);
     this.refresh();
     this.wantedThreads = 1;
     this.setThreads(options.threads ?? Math.min(coreCount(), MAX_THREADS));
@@ -167,18 +166,7 @@ export class Engine {
   private share(kernel: number, units: number, size: number, chunks: number): void {
     if (this.death !== null) this.failThreads(this.death);
     while (this.helpers.length < this.wantedThreads - 1) this.addHelper();
-    const { control } = this;
-    control[id.JOB_KERNEL >> 2] = kernel;
-    control[id.JOB_UNITS >> 2] = units;
-    control[id.JOB_CHUNK >> 2] = size;
-    Atomics.store(control, id.FINISHED >> 2, 0);
-    Atomics.store(
-      this.tickets,
-      id.TICKET >> 3,
-      BigInt.asIntN(64, (BigInt(this.crew) << 48n) | (BigInt(chunks) << 24n)),
-    );
-    Atomics.add(control, id.GENERATION >> 2, 1);
-    if (Atomics.load(control, id.SLEEPERS >> 2) > 0) Atomics.notify(control, id.GENERATION >> 2);
+    this.exports.post(kernel, units, size, chunks, this.wantedThreads, this.crew);
     try {
       this.exports.help(this.crew);
     } catch (error) {
@@ -225,6 +213,5 @@ export class Engine {
     this.words = new Int32Array(buffer, id.JOB_ARGUMENTS, 128);
     this.fractions = new Float32Array(buffer, id.JOB_ARGUMENTS, 128);
     this.control = new Int32Array(buffer, 0, 256);
-    this.tickets = new BigInt64Array(buffer, 0, 128);
   }
 }

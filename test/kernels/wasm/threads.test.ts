@@ -6,15 +6,7 @@ import { afterEach, describe, expect, test, vi } from "vitest";
 import { DeviceError } from "../../../src/errors.js";
 import type { Strided } from "../../../src/kernels/kernelSet.js";
 import { GEMM_SCRATCH_BYTES } from "../../../src/kernels/wasm/assembly/gemmSizes.js";
-import {
-  CREW,
-  FINISHED,
-  JOB_CHUNK,
-  JOB_KERNEL,
-  JOB_UNITS,
-  MULTIPLY_BATCH,
-  TICKET,
-} from "../../../src/kernels/wasm/assembly/kernelIds.js";
+import { CREW, FINISHED, MULTIPLY_BATCH, TICKET_BYTES, TICKETS } from "../../../src/kernels/wasm/assembly/kernelIds.js";
 import { buildBytes } from "../../../src/kernels/wasm/build.js";
 import { Engine } from "../../../src/kernels/wasm/engine.js";
 import { createWasmKernels, type WasmKernels } from "../../../src/kernels/wasm/index.js";
@@ -74,23 +66,49 @@ describe("the number of threads", () => {
     expect(workers.length).toBe(1 + 4 + 2 + 1);
   });
 
-  test("a worker that was dismissed, but is not gone yet, claims nothing of the next job", () => {
-    const memory = new WebAssembly.Memory({ initial: 2, maximum: 65536, shared: true });
-    const module = new WebAssembly.Module(buildBytes("simd", true));
-    const { help } = new WebAssembly.Instance(module, { env: { memory } }).exports as { help(crew: number): void };
-    const control = new Int32Array(memory.buffer, 0, 128);
-    const ticket = new BigUint64Array(memory.buffer, TICKET, 1);
-    // A job of three chunks for crew 7: products without any elements.
-    const job = (7n << 48n) | (3n << 24n);
-    ticket[0] = job;
-    control[CREW >> 2] = 7;
-    control[JOB_KERNEL >> 2] = MULTIPLY_BATCH;
-    control[JOB_UNITS >> 2] = 3;
-    control[JOB_CHUNK >> 2] = 1;
-    help(6);
-    expect([ticket[0], control[FINISHED >> 2]]).toEqual([job, 0]);
-    help(7);
-    expect([ticket[0], control[FINISHED >> 2]]).toEqual([job + 3n, 3]);
+  describe("a thread", () => {
+    /** The main thread's side of a job of seven chunks for three threads of crew 7: products without any elements. */
+    function job() {
+      const memory = new WebAssembly.Memory({ initial: 2, maximum: 65536, shared: true });
+      const module = new WebAssembly.Module(buildBytes("simd", true));
+      const { post, help } = new WebAssembly.Instance(module, { env: { memory } }).exports as {
+        post(kernel: number, units: number, size: number, chunks: number, threads: number, crew: number): void;
+        help(crew: number): void;
+      };
+      const control = new Int32Array(memory.buffer, 0, 128);
+      control[CREW >> 2] = 7;
+      post(MULTIPLY_BATCH, 7, 1, 7, 3, 7);
+      /** First chunk and end of what is left to each thread. */
+      const left = () =>
+        [0, 1, 2].map((thread) => {
+          const ticket = new BigUint64Array(memory.buffer, TICKETS + thread * TICKET_BYTES, 1)[0] ?? 0n;
+          expect(ticket >> 48n).toBe(7n);
+          return [Number(ticket & 0xffffffn), Number((ticket >> 24n) & 0xffffffn)];
+        });
+      return { help, left, finished: () => control[FINISHED >> 2] };
+    }
+
+    test("that was dismissed, but is not gone yet, claims nothing of the next job", () => {
+      const { help, left, finished } = job();
+      help(6);
+      expect(left()).toEqual([
+        [0, 2],
+        [2, 4],
+        [4, 7],
+      ]);
+      expect(finished()).toBe(0);
+    });
+
+    test("does its own chunks from the first on, and the others' from the last", () => {
+      const { help, left, finished } = job();
+      help(7);
+      expect(left()).toEqual([
+        [2, 2],
+        [2, 2],
+        [4, 4],
+      ]);
+      expect(finished()).toBe(7);
+    });
   });
 
   test.each([0, -1, 1.5, Number.NaN, 65])("%d is refused", (count) => {
