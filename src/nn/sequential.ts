@@ -89,8 +89,8 @@ function isPlainly(layer: Layer, Class: object): boolean {
 
 /** Whether only the caller holds what `layer` gave: neither the tape, nor a view, nor somebody who was shown it. */
 function isNobodys(output: Tensor, layer: Layer): boolean {
-  const { constructor } = layer;
-  return Object.hasOwn(constructor, "makesOutput") && isPlainly(layer, constructor) && output.storage.shareCount === 1;
+  const { constructor: kind } = layer;
+  return Object.hasOwn(kind, "makesOutput") && isPlainly(layer, kind) && output.storage.shareCount === 1;
 }
 
 function describeValue(value: unknown): string {
