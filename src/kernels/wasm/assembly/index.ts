@@ -13,7 +13,7 @@ import { argSort } from "./order";
 import { adamStep, sgdStep } from "./optimizers";
 import { argReduce, reduceBlocks, reduceFinish, reduceRows, reduceRuns } from "./reduce";
 import { softmax, softmaxGrad } from "./softmax";
-import { gather, scatterAdd } from "./indexing";
+import { gather, scatter, scatterAdd } from "./indexing";
 import { maxPool, maxPoolGrad } from "./pool";
 import { avgPool, avgPoolGrad } from "./poolAverage";
 import { winogradFilterGrad, winogradFilterGradSum, winogradFilters, winogradForward } from "./winograd";
@@ -109,6 +109,8 @@ export function run(kernel: i32, begin: i32, end: i32): void {
       return fold(begin, end);
     case id.GATHER:
       return gather(begin, end);
+    case id.SCATTER:
+      return scatter(begin, end);
     case id.SCATTER_ADD:
       return scatterAdd(begin, end);
     case id.CAST:

@@ -45,9 +45,10 @@ function copyWords(to: usize, from: usize, n: i32): void {
 /**
  * Rows of out (slot 0), x (slot 1) and index (slot 2), all without the axis. 12: places of x along the axis; 13 and 14: from
  * place to place of x and of index there, 15: of out, in elements. Only one thread comes to any element of out, and it comes
- * in the order of the axis.
+ * in the order of the axis. Elements are floats to be added, or words of 32 bits to be put in their places.
  */
-export function scatterAdd(begin: i32, end: i32): void {
+@inline
+function scatterRows(adds: bool, begin: i32, end: i32): void {
   const length = argument(1);
   const outStep = <isize>argument(4) << 2;
   const xStep = <isize>argument(6) << 2;
@@ -66,26 +67,43 @@ export function scatterAdd(begin: i32, end: i32): void {
     let index = pointer(7) + (rowOffset(2, row) << 2) + <isize>first * indexStep;
     if (whole) {
       for (let place = 0; place < places; place++, x += xAlong, index += indexAlong) {
-        addWords(out + <isize>load<i32>(index) * along, x, n);
+        const to = out + <isize>load<i32>(index) * along;
+        if (adds) addWords(to, x, n);
+        else copyWords(to, x, n);
       }
     } else if (abs(xAlong) <= abs(xStep)) {
-      for (let i = 0; i < n; i++) scatterRun(out + i * outStep, along, x + i * xStep, xAlong, index + i * indexStep, indexAlong, places);
+      for (let i = 0; i < n; i++) {
+        scatterRun(adds, out + i * outStep, along, x + i * xStep, xAlong, index + i * indexStep, indexAlong, places);
+      }
     } else {
       // Elements of a row go to different places, so that a row may be a run of its own.
       for (let place = 0; place < places; place++, x += xAlong, index += indexAlong) {
-        for (let i = 0; i < n; i++) scatterRun(out + i * outStep, along, x + i * xStep, 0, index + i * indexStep, 0, 1);
+        for (let i = 0; i < n; i++) {
+          scatterRun(adds, out + i * outStep, along, x + i * xStep, 0, index + i * indexStep, 0, 1);
+        }
       }
     }
     unit += n;
   }
 }
 
-/** Adds `count` elements of x, one after another, to the places that the index names. Steps are in bytes. */
+export function scatterAdd(begin: i32, end: i32): void {
+  scatterRows(true, begin, end);
+}
+
+export function scatter(begin: i32, end: i32): void {
+  scatterRows(false, begin, end);
+}
+
+/** Adds or puts `count` elements of x, one after another, to the places that the index names. Steps are in bytes. */
 @inline
-function scatterRun(out: usize, along: isize, x: usize, xStep: isize, index: usize, indexStep: isize, count: i32): void {
+function scatterRun(
+  adds: bool, out: usize, along: isize, x: usize, xStep: isize, index: usize, indexStep: isize, count: i32,
+): void {
   for (let i = 0; i < count; i++, x += xStep, index += indexStep) {
     const target = out + <isize>load<i32>(index) * along;
-    store<f32>(target, load<f32>(target) + load<f32>(x));
+    if (adds) store<f32>(target, load<f32>(target) + load<f32>(x));
+    else store<i32>(target, load<i32>(x));
   }
 }
 

@@ -98,6 +98,7 @@ export const BERNOULLI = 81;
 export const GROUP_NORM = 83;
 export const GROUP_NORM_GRAD = 84;
 export const GROUP_NORM_FINISH = 85;
+export const SCATTER = 89;
 /** Bools: how many hold, and functions of them. */
 export const COUNT_BOOLS = 87;
 export const MAP_BOOLS = 88;
