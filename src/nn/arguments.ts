@@ -3,29 +3,7 @@ import { ArgumentError, DTypeError } from "../errors.js";
 import type { Tensor } from "../tensor/tensor.js";
 import { formatSetting } from "../tensor/window.js";
 
-/**
- * Refuses options that would be ignored: a value in place of an object, and names that are not known.
- *
- * @throws ArgumentError for either.
- */
-export function checkOptions<Options extends object>(
-  where: string,
-  options: Options,
-  known: readonly (keyof Options & string)[],
-): void {
-  if (typeof options !== "object" || options === null || Array.isArray(options)) {
-    throw new ArgumentError(
-      `${where}: got ${formatSetting(options)} as options; expected an object such as { ${known[0] ?? ""}: … }. Put options last, by name.`,
-    );
-  }
-  const names: readonly string[] = known;
-  const strange = Object.keys(options).find((name) => !names.includes(name));
-  if (strange !== undefined) {
-    throw new ArgumentError(
-      `${where}: got the option ${formatSetting(strange)}; expected only ${known.join(", ")}. Correct its name, or leave it out.`,
-    );
-  }
-}
+export { checkOptions } from "../tensor/options.js";
 
 /** @throws ArgumentError where `value` is not a whole number of `minimum` or more. */
 export function checkCount(where: string, name: string, value: number, minimum = 1): void {

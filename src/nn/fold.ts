@@ -39,7 +39,8 @@ export class Unfold extends Module {
   }
 
   forward(x: Tensor): Tensor {
-    return inLayer(this, () => unfold(x, this.windows.kernelSize, this.windows));
+    const { kernelSize, ...options } = this.windows;
+    return inLayer(this, () => unfold(x, kernelSize, options));
   }
 
   override extraRepr(): string {
@@ -65,7 +66,8 @@ export class Fold extends Module {
   }
 
   forward(x: Tensor): Tensor {
-    return inLayer(this, () => fold(x, this.outputSize, this.windows.kernelSize, this.windows));
+    const { kernelSize, ...options } = this.windows;
+    return inLayer(this, () => fold(x, this.outputSize, kernelSize, options));
   }
 
   override extraRepr(): string {

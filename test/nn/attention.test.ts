@@ -119,8 +119,8 @@ describe("layers of windows, norms and tables refuse", () => {
     ],
     [
       "a mode that is not there",
-      () => new nn.Upsample({ size: 2, mode: wrong("bicubic") }),
-      'Upsample: got mode "bicubic";',
+      () => new nn.Upsample({ size: 2, mode: wrong("trilinear") }),
+      'Upsample: got mode "trilinear";',
     ],
     ["half a factor", () => new nn.PixelShuffle(0.5), "PixelShuffle: got upscaleFactor 0.5;"],
     ["no factor", () => new nn.PixelUnshuffle(0), "PixelUnshuffle: got downscaleFactor 0;"],

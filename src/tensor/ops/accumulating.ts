@@ -3,6 +3,7 @@ import { isFloating } from "../../kernels/dtype.js";
 import type { Strided } from "../../kernels/kernelSet.js";
 import { record, withGradMode } from "../autograd.js";
 import { checkFloating } from "../dtype.js";
+import { checkOptions } from "../options.js";
 import { composite } from "../scopes.js";
 import { at, normalizeAxis, reductionAxes } from "../shape.js";
 import { commonKernels, Tensor } from "../tensor.js";
@@ -26,6 +27,7 @@ import { where } from "./where.js";
  * @see https://pytorch.org/docs/stable/generated/torch.prod.html
  */
 export function prod(x: Tensor, dim?: number | null, options: ReduceOptions = {}): Tensor {
+  checkOptions("prod", options, ["keepdim"]);
   commonKernels("prod", x);
   const axis = dim === null || dim === undefined ? null : normalizeAxis("prod", dim, x.ndim);
   return composite(() => {
@@ -59,6 +61,7 @@ function halved(x: Tensor, axis: number): Tensor {
  * @see https://pytorch.org/docs/stable/generated/torch.logsumexp.html
  */
 export function logsumexp(x: Tensor, axes?: number | readonly number[] | null, options: ReduceOptions = {}): Tensor {
+  checkOptions("logsumexp", options, ["keepdim"]);
   commonKernels("logsumexp", x);
   checkFloating("logsumexp", x.dtype);
   const reduced = reductionAxes("logsumexp", axes, x.ndim);

@@ -1,6 +1,7 @@
 import { ArgumentError } from "../../errors.js";
 import { checkFloating } from "../dtype.js";
 import { runScope } from "../memory.js";
+import { checkOptions } from "../options.js";
 import { composite } from "../scopes.js";
 import { at, checkShape } from "../shape.js";
 import { commonKernels, type Tensor } from "../tensor.js";
@@ -34,6 +35,7 @@ export type OutputSize = number | null | readonly [number | null, number | null]
  * @see https://pytorch.org/docs/stable/generated/torch.nn.functional.adaptive_max_pool2d.html
  */
 export function adaptiveMaxPool2d(x: Tensor, outputSize: OutputSize, options: AdaptiveMaxPool2dOptions = {}): Tensor {
+  checkOptions("adaptiveMaxPool2d", options, ["returnIndices"]);
   if (options.returnIndices === true) {
     throw new ArgumentError(
       `adaptiveMaxPool2d: got returnIndices true; expected false, as this function always returns one tensor. ` +

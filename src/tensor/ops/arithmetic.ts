@@ -1,5 +1,6 @@
 /** Elementwise arithmetic, with broadcasting and type promotion. Forms with a trailing underscore work in place. */
 import { ArgumentError } from "../../errors.js";
+import { checkOptions } from "../options.js";
 import { composite } from "../scopes.js";
 import type { Tensor } from "../tensor.js";
 import { eq, ge, gt, le, lt } from "./compare.js";
@@ -131,21 +132,25 @@ function clampSpec(min: number | null | undefined, max: number | null | undefine
 
 /** a + alpha·b. @see https://pytorch.org/docs/stable/generated/torch.add.html */
 export function add(a: Tensor, b: Tensor | number, options: AlphaOptions = {}): Tensor {
+  checkOptions("add", options, ["alpha"]);
   return scaled(applyBinary, addSpec, a, b, options);
 }
 
 /** a = a + alpha·b, in place. */
 export function add_(a: Tensor, b: Tensor | number, options: AlphaOptions = {}): Tensor {
+  checkOptions("add_", options, ["alpha"]);
   return scaled(changeBinary, addSpec, a, b, options);
 }
 
 /** a − alpha·b. @see https://pytorch.org/docs/stable/generated/torch.sub.html */
 export function sub(a: Tensor, b: Tensor | number, options: AlphaOptions = {}): Tensor {
+  checkOptions("sub", options, ["alpha"]);
   return scaled(applyBinary, subSpec, a, b, options);
 }
 
 /** a = a − alpha·b, in place. */
 export function sub_(a: Tensor, b: Tensor | number, options: AlphaOptions = {}): Tensor {
+  checkOptions("sub_", options, ["alpha"]);
   return scaled(changeBinary, subSpec, a, b, options);
 }
 

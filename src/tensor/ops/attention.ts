@@ -1,5 +1,6 @@
 import { ArgumentError, DTypeError, ShapeError } from "../../errors.js";
 import { checkFloating } from "../dtype.js";
+import { checkOptions } from "../options.js";
 import { composite } from "../scopes.js";
 import { at, broadcastShapes, formatShape, type Shape, sameShape } from "../shape.js";
 import { commonKernels, type Tensor } from "../tensor.js";
@@ -51,6 +52,7 @@ export function scaledDotProductAttention(
   value: Tensor,
   options: AttentionOptions = {},
 ): Tensor {
+  checkOptions("scaledDotProductAttention", options, ["attnMask", "dropoutP", "isCausal", "scale", "enableGqa"]);
   const name = "scaledDotProductAttention";
   const { attnMask = null, dropoutP = 0, isCausal = false, scale = null, enableGqa = false } = options;
   commonKernels(name, query, key, value, ...(attnMask === null ? [] : [attnMask]));

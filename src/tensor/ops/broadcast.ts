@@ -3,6 +3,7 @@ import { ShapeError } from "../../errors.js";
 import { isFloating } from "../../kernels/dtype.js";
 import type { DType, Strided } from "../../kernels/kernelSet.js";
 import { record } from "../autograd.js";
+import { checkOptions } from "../options.js";
 import { broadcastStrides, checkShape, formatShape, reductionAxes, type Shape, sameShape } from "../shape.js";
 import { commonKernels, Tensor } from "../tensor.js";
 import { to } from "./cast.js";
@@ -57,6 +58,7 @@ export function expand(x: Tensor, shape: Shape): Tensor {
  * @see https://pytorch.org/docs/stable/generated/torch.sum.html
  */
 export function sum(x: Tensor, axes?: number | readonly number[] | null, options: ReduceOptions = {}): Tensor {
+  checkOptions("sum", options, ["keepdim"]);
   const kernels = commonKernels("sum", x);
   const reduced = reductionAxes("sum", axes, x.ndim);
   const kept = x.shape.map((extent, axis) => (reduced.includes(axis) ? 1 : extent));

@@ -1,5 +1,6 @@
 /** Convolution and transposed convolution of sequences: those of images with one row. */
 import { ArgumentError, ShapeError } from "../../errors.js";
+import { checkOptions } from "../options.js";
 import { checkShape, formatShape } from "../shape.js";
 import type { Tensor } from "../tensor.js";
 import {
@@ -54,12 +55,9 @@ export interface ConvTranspose1dOptions {
  * @throws ArgumentError where a setting is out of its range, or `"same"` meets a stride.
  * @see https://pytorch.org/docs/stable/generated/torch.nn.functional.conv1d.html
  */
-export function conv1d(
-  x: Tensor,
-  weight: Tensor,
-  bias: Tensor | null = null,
-  { stride = 1, padding = 0, dilation = 1, groups = 1 }: Conv1dOptions = {},
-): Tensor {
+export function conv1d(x: Tensor, weight: Tensor, bias: Tensor | null = null, options: Conv1dOptions = {}): Tensor {
+  checkOptions("conv1d", options, ["stride", "padding", "dilation", "groups"]);
+  const { stride = 1, padding = 0, dilation = 1, groups = 1 } = options;
   checkOperands("conv1d", x, weight, bias);
   const [outChannels = 0, groupChannels = 0] = weight.shape;
   const taps = tapsOf("conv1d", weight);
@@ -95,8 +93,10 @@ export function convTranspose1d(
   x: Tensor,
   weight: Tensor,
   bias: Tensor | null = null,
-  { stride = 1, padding = 0, outputPadding = 0, groups = 1, dilation = 1 }: ConvTranspose1dOptions = {},
+  options: ConvTranspose1dOptions = {},
 ): Tensor {
+  checkOptions("convTranspose1d", options, ["stride", "padding", "outputPadding", "groups", "dilation"]);
+  const { stride = 1, padding = 0, outputPadding = 0, groups = 1, dilation = 1 } = options;
   checkOperands("convTranspose1d", x, weight, bias);
   const [inChannels = 0, groupChannels = 0] = weight.shape;
   const settings = {

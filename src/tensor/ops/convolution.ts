@@ -1,5 +1,6 @@
 /** Convolution and transposed convolution of images. */
 import { ArgumentError, ShapeError } from "../../errors.js";
+import { checkOptions } from "../options.js";
 import { checkShape, formatShape } from "../shape.js";
 import type { Tensor } from "../tensor.js";
 import {
@@ -61,12 +62,9 @@ export interface ConvTranspose2dOptions {
  * @throws ArgumentError where a setting is out of its range, or `"same"` meets a stride.
  * @see https://pytorch.org/docs/stable/generated/torch.nn.functional.conv2d.html
  */
-export function conv2d(
-  x: Tensor,
-  weight: Tensor,
-  bias: Tensor | null = null,
-  { stride = 1, padding = 0, dilation = 1, groups = 1 }: Conv2dOptions = {},
-): Tensor {
+export function conv2d(x: Tensor, weight: Tensor, bias: Tensor | null = null, options: Conv2dOptions = {}): Tensor {
+  checkOptions("conv2d", options, ["stride", "padding", "dilation", "groups"]);
+  const { stride = 1, padding = 0, dilation = 1, groups = 1 } = options;
   checkOperands("conv2d", x, weight, bias);
   const [outChannels = 0, groupChannels = 0] = weight.shape;
   const kernel = kernelOf("conv2d", weight);
@@ -102,8 +100,10 @@ export function convTranspose2d(
   x: Tensor,
   weight: Tensor,
   bias: Tensor | null = null,
-  { stride = 1, padding = 0, outputPadding = 0, groups = 1, dilation = 1 }: ConvTranspose2dOptions = {},
+  options: ConvTranspose2dOptions = {},
 ): Tensor {
+  checkOptions("convTranspose2d", options, ["stride", "padding", "outputPadding", "groups", "dilation"]);
+  const { stride = 1, padding = 0, outputPadding = 0, groups = 1, dilation = 1 } = options;
   checkOperands("convTranspose2d", x, weight, bias);
   const [inChannels = 0, groupChannels = 0] = weight.shape;
   const settings = {

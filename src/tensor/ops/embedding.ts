@@ -1,6 +1,7 @@
 import { ArgumentError, DTypeError, ShapeError } from "../../errors.js";
 import { record, withGradMode } from "../autograd.js";
 import { checkFloating } from "../dtype.js";
+import { checkOptions } from "../options.js";
 import { composite } from "../scopes.js";
 import { at, checkShape, formatShape } from "../shape.js";
 import { commonKernels, type Tensor } from "../tensor.js";
@@ -24,7 +25,9 @@ export interface EmbeddingOptions {
  * @throws ArgumentError where `paddingIdx` is no row.
  * @see https://pytorch.org/docs/stable/generated/torch.nn.functional.embedding.html
  */
-export function embedding(x: Tensor, weight: Tensor, { paddingIdx = null }: EmbeddingOptions = {}): Tensor {
+export function embedding(x: Tensor, weight: Tensor, options: EmbeddingOptions = {}): Tensor {
+  checkOptions("embedding", options, ["paddingIdx"]);
+  const { paddingIdx = null } = options;
   commonKernels("embedding", x, weight);
   if (x.dtype !== "int32") {
     throw new DTypeError(

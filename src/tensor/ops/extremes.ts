@@ -1,6 +1,7 @@
 /** The greatest and the smallest element, and where they are. */
 import { ArgumentError, ShapeError } from "../../errors.js";
 import { withGradMode } from "../autograd.js";
+import { checkOptions } from "../options.js";
 import { formatShape, normalizeAxis } from "../shape.js";
 import { commonKernels, Tensor } from "../tensor.js";
 import { pick } from "./along.js";
@@ -26,6 +27,7 @@ export interface ValuesAndIndices {
 export function max(x: Tensor): Tensor;
 export function max(x: Tensor, dim: number, options?: ReduceOptions): ValuesAndIndices;
 export function max(x: Tensor, dim?: number, options: ReduceOptions = {}): Tensor | ValuesAndIndices {
+  checkOptions("max", options, ["keepdim"]);
   return dim === undefined ? amax(x) : extremesAlong("max", x, dim, options);
 }
 
@@ -40,6 +42,7 @@ export function max(x: Tensor, dim?: number, options: ReduceOptions = {}): Tenso
 export function min(x: Tensor): Tensor;
 export function min(x: Tensor, dim: number, options?: ReduceOptions): ValuesAndIndices;
 export function min(x: Tensor, dim?: number, options: ReduceOptions = {}): Tensor | ValuesAndIndices {
+  checkOptions("min", options, ["keepdim"]);
   return dim === undefined ? amin(x) : extremesAlong("min", x, dim, options);
 }
 
@@ -51,6 +54,7 @@ export function min(x: Tensor, dim?: number, options: ReduceOptions = {}): Tenso
  * @see https://pytorch.org/docs/stable/generated/torch.argmax.html
  */
 export function argmax(x: Tensor, dim?: number | null, options: ReduceOptions = {}): Tensor {
+  checkOptions("argmax", options, ["keepdim"]);
   return placeOf("argmax", x, dim, options);
 }
 
@@ -62,6 +66,7 @@ export function argmax(x: Tensor, dim?: number | null, options: ReduceOptions = 
  * @see https://pytorch.org/docs/stable/generated/torch.argmin.html
  */
 export function argmin(x: Tensor, dim?: number | null, options: ReduceOptions = {}): Tensor {
+  checkOptions("argmin", options, ["keepdim"]);
   return placeOf("argmin", x, dim, options);
 }
 

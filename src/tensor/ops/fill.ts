@@ -5,6 +5,7 @@ import { checkInPlace, record, recordInPlace } from "../autograd.js";
 import { checkFloating } from "../dtype.js";
 import { elementOf } from "../elements.js";
 import { floatArray } from "../factory.js";
+import { checkOptions } from "../options.js";
 import { defaultGenerator, type Generator } from "../random.js";
 import { at, broadcastShapes, formatShape, sameShape } from "../shape.js";
 import { commonKernels, Tensor } from "../tensor.js";
@@ -74,6 +75,7 @@ export function copy_(x: Tensor, source: Tensor): Tensor {
  * @see https://pytorch.org/docs/stable/generated/torch.Tensor.uniform_.html
  */
 export function uniform_(x: Tensor, from = 0, to = 1, options: GeneratorOptions = {}): Tensor {
+  checkOptions("uniform_", options, ["generator"]);
   return overwrite("uniform_", x, () => {
     const values = floatArray("uniform_", x.dtype, x.numel());
     generatorOf(options).fillUniform(values, from, to);
@@ -89,6 +91,7 @@ export function uniform_(x: Tensor, from = 0, to = 1, options: GeneratorOptions 
  * @see https://pytorch.org/docs/stable/generated/torch.Tensor.normal_.html
  */
 export function normal_(x: Tensor, mean = 0, std = 1, options: GeneratorOptions = {}): Tensor {
+  checkOptions("normal_", options, ["generator"]);
   return overwrite("normal_", x, () => {
     const values = floatArray("normal_", x.dtype, x.numel());
     const generator = generatorOf(options);
@@ -108,6 +111,7 @@ export function normal_(x: Tensor, mean = 0, std = 1, options: GeneratorOptions 
  * @see https://pytorch.org/docs/stable/generated/torch.Tensor.bernoulli_.html
  */
 export function bernoulli_(x: Tensor, p = 0.5, options: GeneratorOptions = {}): Tensor {
+  checkOptions("bernoulli_", options, ["generator"]);
   return overwrite("bernoulli_", x, () => {
     const values = newTypedArray(x.dtype, x.numel());
     generatorOf(options).fillBernoulli(values, p);
@@ -124,6 +128,7 @@ export function bernoulli_(x: Tensor, p = 0.5, options: GeneratorOptions = {}): 
  * @see https://pytorch.org/docs/stable/generated/torch.bernoulli.html
  */
 export function bernoulli(p: Tensor, options: GeneratorOptions = {}): Tensor {
+  checkOptions("bernoulli", options, ["generator"]);
   const kernels = commonKernels("bernoulli", p);
   checkFloating("bernoulli", p.dtype);
   if (kernels.readSync !== null) checkProbabilities(p.dataSync());

@@ -2,6 +2,7 @@
 import { ArgumentError, ShapeError } from "../../errors.js";
 import { withGradMode } from "../autograd.js";
 import { checkFloating } from "../dtype.js";
+import { checkOptions } from "../options.js";
 import { composite } from "../scopes.js";
 import { at, denseStrides, formatShape, type Shape } from "../shape.js";
 import { commonKernels, Tensor } from "../tensor.js";
@@ -37,8 +38,10 @@ export function groupNorm(
   numGroups: number,
   weight: Tensor | null = null,
   bias: Tensor | null = null,
-  { eps = 1e-5 }: NormOptions = {},
+  options: NormOptions = {},
 ): Tensor {
+  checkOptions("groupNorm", options, ["eps"]);
+  const { eps = 1e-5 } = options;
   checkInput("groupNorm", x, weight, bias, eps);
   const channels = at(x.shape, 1);
   if (!Number.isInteger(numGroups) || numGroups < 1 || channels % numGroups !== 0) {
@@ -67,8 +70,10 @@ export function instanceNorm(
   runningVar: Tensor | null = null,
   weight: Tensor | null = null,
   bias: Tensor | null = null,
-  { useInputStats = true, momentum = 0.1, eps = 1e-5 }: InstanceNormOptions = {},
+  options: InstanceNormOptions = {},
 ): Tensor {
+  checkOptions("instanceNorm", options, ["useInputStats", "momentum", "eps"]);
+  const { useInputStats = true, momentum = 0.1, eps = 1e-5 } = options;
   const running = [runningMean, runningVar].filter((tensor) => tensor !== null);
   commonKernels("instanceNorm", x, ...running);
   checkInput("instanceNorm", x, weight, bias, eps);

@@ -2,6 +2,7 @@
 import { DTypeError, ShapeError } from "../../errors.js";
 import { checkInPlace, isRecording } from "../autograd.js";
 import { checkFloating } from "../dtype.js";
+import { checkOptions } from "../options.js";
 import { composite } from "../scopes.js";
 import { broadcastShapes, formatShape, sameShape } from "../shape.js";
 import { commonKernels, Tensor } from "../tensor.js";
@@ -88,6 +89,7 @@ export function scatter_(
   src: Tensor | number,
   options: ScatterOptions = {},
 ): Tensor {
+  checkOptions("scatter_", options, ["reduce"]);
   return overwrite("scatter_", x, (original) => scatter(original, dim, index, src, options));
 }
 

@@ -2,6 +2,7 @@
 import { ArgumentError, DeviceError, DTypeError, ShapeError } from "../../errors.js";
 import { checkInPlace, record, recordInPlace } from "../autograd.js";
 import { elementOf } from "../elements.js";
+import { checkOptions } from "../options.js";
 import { composite } from "../scopes.js";
 import { at, checkShape, formatShape, normalizeAxis, type Shape, sameShape } from "../shape.js";
 import { commonKernels, Tensor } from "../tensor.js";
@@ -88,8 +89,10 @@ export function scatter(
   dim: number,
   index: Tensor,
   src: Tensor | number,
-  { reduce = null }: ScatterOptions = {},
+  options: ScatterOptions = {},
 ): Tensor {
+  checkOptions("scatter", options, ["reduce"]);
+  const { reduce = null } = options;
   if (reduce !== null && reduce !== "add" && reduce !== "multiply") {
     throw new ArgumentError(
       `scatter: got reduce ${JSON.stringify(reduce)}; expected "add" or "multiply", or nothing to replace. Correct it.`,

@@ -3,6 +3,7 @@ import { ArgumentError, ShapeError } from "../../errors.js";
 import { newTypedArray } from "../../kernels/dtype.js";
 import { record, withGradMode } from "../autograd.js";
 import { checkFloating } from "../dtype.js";
+import { checkOptions } from "../options.js";
 import { composite } from "../scopes.js";
 import { at, checkShape, formatShape, type Shape } from "../shape.js";
 import { commonKernels, Tensor } from "../tensor.js";
@@ -55,6 +56,7 @@ interface Tap {
  */
 export function interpolate(x: Tensor, options: InterpolateOptions): Tensor {
   commonKernels("interpolate", x);
+  checkOptions("interpolate", options, ["size", "scaleFactor", "mode", "alignCorners"]);
   checkFloating("interpolate", x.dtype);
   const { mode = "nearest", alignCorners = null } = options;
   checkMode(x, mode, alignCorners);

@@ -1,5 +1,6 @@
 import { ShapeError } from "../../errors.js";
 import { checkFloating } from "../dtype.js";
+import { checkOptions } from "../options.js";
 import { composite } from "../scopes.js";
 import { formatShape, type Shape, sameShape } from "../shape.js";
 import { commonKernels, type Tensor } from "../tensor.js";
@@ -20,8 +21,10 @@ export function layerNorm(
   normalizedShape: number | Shape,
   weight: Tensor | null = null,
   bias: Tensor | null = null,
-  { eps = 1e-5 }: NormOptions = {},
+  options: NormOptions = {},
 ): Tensor {
+  checkOptions("layerNorm", options, ["eps"]);
+  const { eps = 1e-5 } = options;
   commonKernels("layerNorm", x, ...(weight === null ? [] : [weight]), ...(bias === null ? [] : [bias]));
   const last = typeof normalizedShape === "number" ? [normalizedShape] : [...normalizedShape];
   checkFloating("layerNorm", x.dtype);

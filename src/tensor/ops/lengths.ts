@@ -1,6 +1,7 @@
 /** Vectors along an axis, measured and made comparable. */
 import { ArgumentError } from "../../errors.js";
 import { checkFloating } from "../dtype.js";
+import { checkOptions } from "../options.js";
 import { composite } from "../scopes.js";
 import { broadcastShapes, normalizeAxis } from "../shape.js";
 import { commonKernels, type Tensor } from "../tensor.js";
@@ -23,7 +24,9 @@ export interface LengthOptions {
  * @throws ShapeError where the axis is out of range.
  * @see https://pytorch.org/docs/stable/generated/torch.nn.functional.normalize.html
  */
-export function normalize(x: Tensor, p = 2, dim = 1, { eps = 1e-12 }: LengthOptions = {}): Tensor {
+export function normalize(x: Tensor, p = 2, dim = 1, options: LengthOptions = {}): Tensor {
+  checkOptions("normalize", options, ["eps"]);
+  const { eps = 1e-12 } = options;
   commonKernels("normalize", x);
   checkFloating("normalize", x.dtype);
   checkEps("normalize", eps);
@@ -39,7 +42,9 @@ export function normalize(x: Tensor, p = 2, dim = 1, { eps = 1e-12 }: LengthOpti
  * @throws ShapeError where the axis is out of range, or the shapes do not broadcast.
  * @see https://pytorch.org/docs/stable/generated/torch.nn.functional.cosine_similarity.html
  */
-export function cosineSimilarity(a: Tensor, b: Tensor, dim = 1, { eps = 1e-8 }: LengthOptions = {}): Tensor {
+export function cosineSimilarity(a: Tensor, b: Tensor, dim = 1, options: LengthOptions = {}): Tensor {
+  checkOptions("cosineSimilarity", options, ["eps"]);
+  const { eps = 1e-8 } = options;
   commonKernels("cosineSimilarity", a, b);
   checkFloating("cosineSimilarity", a.dtype);
   checkOneDtype("cosineSimilarity", a, b);

@@ -1,5 +1,6 @@
 import { ArgumentError, ShapeError } from "../../errors.js";
 import { checkFloating } from "../dtype.js";
+import { checkOptions } from "../options.js";
 import { composite } from "../scopes.js";
 import { at, formatShape } from "../shape.js";
 import { commonKernels, type Tensor } from "../tensor.js";
@@ -29,11 +30,9 @@ export interface LocalResponseNormOptions {
  * @see https://pytorch.org/docs/stable/generated/torch.nn.functional.local_response_norm.html
  * @see A. Krizhevsky et al.: ImageNet Classification with Deep Convolutional Neural Networks, section 3.3
  */
-export function localResponseNorm(
-  x: Tensor,
-  size: number,
-  { alpha = 1e-4, beta = 0.75, k = 1 }: LocalResponseNormOptions = {},
-): Tensor {
+export function localResponseNorm(x: Tensor, size: number, options: LocalResponseNormOptions = {}): Tensor {
+  checkOptions("localResponseNorm", options, ["alpha", "beta", "k"]);
+  const { alpha = 1e-4, beta = 0.75, k = 1 } = options;
   commonKernels("localResponseNorm", x);
   checkFloating("localResponseNorm", x.dtype);
   const window = countOf("localResponseNorm", "size", size, 1);

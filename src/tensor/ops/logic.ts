@@ -1,5 +1,6 @@
 /** Truth values, elementwise: anything but 0 counts as true. Their results are bool and carry no gradient. */
 import { withGradMode } from "../autograd.js";
+import { checkOptions } from "../options.js";
 import { composite } from "../scopes.js";
 import { broadcastShapes } from "../shape.js";
 import { commonKernels, Tensor } from "../tensor.js";
@@ -59,6 +60,7 @@ function measured(x: Tensor, test: (size: Tensor) => Tensor): Tensor {
  * @see https://pytorch.org/docs/stable/generated/torch.all.html
  */
 export function all(x: Tensor, axes?: number | readonly number[] | null, options: ReduceOptions = {}): Tensor {
+  checkOptions("all", options, ["keepdim"]);
   commonKernels("all", x);
   return composite(() => eq(sum(eq(x, 0), axes, options), 0));
 }
@@ -70,6 +72,7 @@ export function all(x: Tensor, axes?: number | readonly number[] | null, options
  * @see https://pytorch.org/docs/stable/generated/torch.any.html
  */
 export function any(x: Tensor, axes?: number | readonly number[] | null, options: ReduceOptions = {}): Tensor {
+  checkOptions("any", options, ["keepdim"]);
   commonKernels("any", x);
   return composite(() => gt(sum(ne(x, 0), axes, options), 0));
 }

@@ -3,6 +3,7 @@ import { ArgumentError, DTypeError, ShapeError } from "../../errors.js";
 import { isFloating } from "../../kernels/dtype.js";
 import { record, withGradMode } from "../autograd.js";
 import { checkFloating } from "../dtype.js";
+import { checkOptions } from "../options.js";
 import { composite } from "../scopes.js";
 import { formatShape, sameShape } from "../shape.js";
 import { commonKernels, type Tensor } from "../tensor.js";
@@ -49,6 +50,7 @@ export interface BinaryCrossEntropyOptions extends LossOptions {
  * @see https://pytorch.org/docs/stable/generated/torch.nn.functional.mse_loss.html
  */
 export function mseLoss(input: Tensor, target: Tensor, options: LossOptions = {}): Tensor {
+  checkOptions("mseLoss", options, ["reduction"]);
   checkPair("mseLoss", input, target, options);
   return composite(() => reduceLoss(square(sub(input, target)), options));
 }
@@ -60,6 +62,7 @@ export function mseLoss(input: Tensor, target: Tensor, options: LossOptions = {}
  * @see https://pytorch.org/docs/stable/generated/torch.nn.functional.l1_loss.html
  */
 export function l1Loss(input: Tensor, target: Tensor, options: LossOptions = {}): Tensor {
+  checkOptions("l1Loss", options, ["reduction"]);
   checkPair("l1Loss", input, target, options);
   return composite(() => reduceLoss(abs(sub(input, target)), options));
 }
@@ -76,6 +79,7 @@ export function binaryCrossEntropyWithLogits(
   target: Tensor,
   options: BinaryCrossEntropyOptions = {},
 ): Tensor {
+  checkOptions("binaryCrossEntropyWithLogits", options, ["weight", "posWeight", "reduction"]);
   const name = "binaryCrossEntropyWithLogits";
   const { weight, posWeight } = options;
   checkPair(name, input, target, options);
@@ -96,6 +100,7 @@ export function binaryCrossEntropyWithLogits(
  * @see https://pytorch.org/docs/stable/generated/torch.nn.functional.nll_loss.html
  */
 export function nllLoss(input: Tensor, target: Tensor, options: NllLossOptions = {}): Tensor {
+  checkOptions("nllLoss", options, ["weight", "ignoreIndex", "reduction"]);
   checkClasses("nllLoss", input, target, options);
   const mayIgnore = checkLabels("nllLoss", input, target, options.ignoreIndex ?? -100);
   return composite(() => labelLoss("nllLoss", input, target, mayIgnore, options));
@@ -112,6 +117,7 @@ export function nllLoss(input: Tensor, target: Tensor, options: NllLossOptions =
  * @see https://pytorch.org/docs/stable/generated/torch.nn.functional.cross_entropy.html
  */
 export function crossEntropy(input: Tensor, target: Tensor, options: CrossEntropyOptions = {}): Tensor {
+  checkOptions("crossEntropy", options, ["labelSmoothing", "weight", "ignoreIndex", "reduction"]);
   const { labelSmoothing = 0, ignoreIndex = -100 } = options;
   checkClasses("crossEntropy", input, target, options);
   if (!(labelSmoothing >= 0 && labelSmoothing <= 1)) {

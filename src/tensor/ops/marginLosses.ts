@@ -1,6 +1,7 @@
 /** Losses of distances and orders: what is alike shall be near, what is not shall be farther away by a margin. */
 import { ArgumentError, ShapeError } from "../../errors.js";
 import { checkFloating, resultType } from "../dtype.js";
+import { checkOptions } from "../options.js";
 import { composite } from "../scopes.js";
 import { formatShape, sameShape } from "../shape.js";
 import { commonKernels, type Tensor } from "../tensor.js";
@@ -42,6 +43,7 @@ export function cosineEmbeddingLoss(
   target: Tensor,
   options: MarginLossOptions = {},
 ): Tensor {
+  checkOptions("cosineEmbeddingLoss", options, ["margin", "reduction"]);
   const { margin = 0 } = options;
   checkAlike("cosineEmbeddingLoss", { input1, input2 }, options);
   commonKernels("cosineEmbeddingLoss", input1, target);
@@ -76,6 +78,7 @@ export function marginRankingLoss(
   target: Tensor,
   options: MarginLossOptions = {},
 ): Tensor {
+  checkOptions("marginRankingLoss", options, ["margin", "reduction"]);
   const { margin = 0 } = options;
   checkAlike("marginRankingLoss", { input1, input2, target }, options);
   checkMargin("marginRankingLoss", margin, -Infinity);
@@ -97,6 +100,7 @@ export function tripletMarginLoss(
   negative: Tensor,
   options: TripletMarginLossOptions = {},
 ): Tensor {
+  checkOptions("tripletMarginLoss", options, ["margin", "p", "eps", "swap", "reduction"]);
   const { margin = 1, p = 2, eps = 1e-6, swap = false } = options;
   checkAlike("tripletMarginLoss", { anchor, positive, negative }, options);
   checkMargin("tripletMarginLoss", margin, Number.MIN_VALUE);

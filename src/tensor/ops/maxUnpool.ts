@@ -1,5 +1,6 @@
 import { ArgumentError, ShapeError } from "../../errors.js";
 import { checkFloating } from "../dtype.js";
+import { checkOptions } from "../options.js";
 import { composite } from "../scopes.js";
 import { checkShape, formatShape, sameShape } from "../shape.js";
 import { commonKernels, type Tensor } from "../tensor.js";
@@ -32,8 +33,10 @@ export function maxUnpool2d(
   x: Tensor,
   indices: Tensor,
   kernelSize: NumberOrPair,
-  { stride, padding = 0, outputSize = null }: MaxUnpool2dOptions = {},
+  options: MaxUnpool2dOptions = {},
 ): Tensor {
+  checkOptions("maxUnpool2d", options, ["stride", "padding", "outputSize"]);
+  const { stride, padding = 0, outputSize = null } = options;
   const name = "maxUnpool2d";
   commonKernels(name, x, indices);
   checkFloating(name, x.dtype);

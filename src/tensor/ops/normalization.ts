@@ -2,6 +2,7 @@ import { ArgumentError, DTypeError, ShapeError } from "../../errors.js";
 import type { Dense } from "../../kernels/kernelSet.js";
 import { type GradThunk, isGradEnabled, record, withGradMode } from "../autograd.js";
 import { checkFloating } from "../dtype.js";
+import { checkOptions } from "../options.js";
 import { composite } from "../scopes.js";
 import { at, denseStrides, formatShape, sameShape } from "../shape.js";
 import { commonKernels, Tensor } from "../tensor.js";
@@ -47,6 +48,7 @@ export function batchNorm(
   bias?: Tensor | null,
   options: BatchNormOptions = {},
 ): Tensor {
+  checkOptions("batchNorm", options, ["training", "momentum", "eps"]);
   const { training = false, momentum = 0.1, eps = 1e-5 } = options;
   const perChannel = Object.entries({ runningMean, runningVar, weight, bias });
   commonKernels("batchNorm", x, ...perChannel.flatMap(([, tensor]) => tensor ?? []));

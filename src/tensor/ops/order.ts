@@ -1,6 +1,7 @@
 /** Elements in order along an axis. NaN counts as the greatest; of equals the first one comes first. */
 import { ArgumentError } from "../../errors.js";
 import { withGradMode } from "../autograd.js";
+import { checkOptions } from "../options.js";
 import { composite } from "../scopes.js";
 import { formatShape, normalizeAxis } from "../shape.js";
 import { commonKernels, Tensor } from "../tensor.js";
@@ -28,7 +29,9 @@ export interface TopkOptions {
  * @throws ShapeError where the axis is out of range.
  * @see https://pytorch.org/docs/stable/generated/torch.sort.html
  */
-export function sort(x: Tensor, dim = -1, { descending = false }: SortOptions = {}): ValuesAndIndices {
+export function sort(x: Tensor, dim = -1, options: SortOptions = {}): ValuesAndIndices {
+  checkOptions("sort", options, ["descending"]);
+  const { descending = false } = options;
   const { axis, indices } = ordered("sort", x, dim, descending);
   return { values: valuesAt(x, axis, indices), indices };
 }
@@ -39,7 +42,9 @@ export function sort(x: Tensor, dim = -1, { descending = false }: SortOptions = 
  * @throws ShapeError where the axis is out of range.
  * @see https://pytorch.org/docs/stable/generated/torch.argsort.html
  */
-export function argsort(x: Tensor, dim = -1, { descending = false }: SortOptions = {}): Tensor {
+export function argsort(x: Tensor, dim = -1, options: SortOptions = {}): Tensor {
+  checkOptions("argsort", options, ["descending"]);
+  const { descending = false } = options;
   return ordered("argsort", x, dim, descending).indices;
 }
 
@@ -51,7 +56,9 @@ export function argsort(x: Tensor, dim = -1, { descending = false }: SortOptions
  * @throws ArgumentError where k is no whole number from 0 to the extent of the axis.
  * @see https://pytorch.org/docs/stable/generated/torch.topk.html
  */
-export function topk(x: Tensor, k: number, dim = -1, { largest = true }: TopkOptions = {}): ValuesAndIndices {
+export function topk(x: Tensor, k: number, dim = -1, options: TopkOptions = {}): ValuesAndIndices {
+  checkOptions("topk", options, ["largest"]);
+  const { largest = true } = options;
   commonKernels("topk", x);
   const axis = normalizeAxis("topk", dim, x.ndim);
   const extent = x.shape[axis] ?? 1;

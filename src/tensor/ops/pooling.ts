@@ -3,6 +3,7 @@ import { ArgumentError } from "../../errors.js";
 import { newTypedArray } from "../../kernels/dtype.js";
 import type { WindowGeometry } from "../../kernels/kernelSet.js";
 import { checkFloating } from "../dtype.js";
+import { checkOptions } from "../options.js";
 import { composite } from "../scopes.js";
 import { checkShape } from "../shape.js";
 import { commonKernels, Tensor } from "../tensor.js";
@@ -61,6 +62,7 @@ export interface AvgPool2dOptions {
  * @see https://pytorch.org/docs/stable/generated/torch.nn.functional.max_pool2d.html
  */
 export function maxPool2d(x: Tensor, kernelSize: NumberOrPair, options: MaxPool2dOptions = {}): Tensor {
+  checkOptions("maxPool2d", options, ["stride", "padding", "dilation", "ceilMode", "returnIndices"]);
   if (options.returnIndices === true) {
     throw new ArgumentError(
       `maxPool2d: got returnIndices true; expected false, as this function always returns one tensor. ` +
@@ -88,6 +90,7 @@ export function maxPool2dWithIndices(
   kernelSize: NumberOrPair,
   options: MaxPool2dOptions = {},
 ): [Tensor, Tensor] {
+  checkOptions("maxPool2dWithIndices", options, ["stride", "padding", "dilation", "ceilMode", "returnIndices"]);
   const geometry = maxPoolGeometry("maxPool2dWithIndices", x, kernelSize, options);
   if (x.ndim === 4) return maxima(x, geometry);
   const batch = unsqueeze(x, 0);
@@ -128,6 +131,7 @@ function maxPoolGeometry(
  * @see https://pytorch.org/docs/stable/generated/torch.nn.functional.avg_pool2d.html
  */
 export function avgPool2d(x: Tensor, kernelSize: NumberOrPair, options: AvgPool2dOptions = {}): Tensor {
+  checkOptions("avgPool2d", options, ["stride", "padding", "ceilMode", "countIncludePad", "divisorOverride"]);
   commonKernels("avgPool2d", x);
   checkFloating("avgPool2d", x.dtype);
   const { countIncludePad = true, divisorOverride = null } = options;

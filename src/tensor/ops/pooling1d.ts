@@ -1,6 +1,7 @@
 /** Pooling of sequences: that of images with one row. */
 import { ArgumentError } from "../../errors.js";
 import { checkFloating } from "../dtype.js";
+import { checkOptions } from "../options.js";
 import { composite } from "../scopes.js";
 import { checkShape } from "../shape.js";
 import { commonKernels, type Tensor } from "../tensor.js";
@@ -44,6 +45,7 @@ export interface AvgPool1dOptions {
  * @see https://pytorch.org/docs/stable/generated/torch.nn.functional.max_pool1d.html
  */
 export function maxPool1d(x: Tensor, kernelSize: number, options: MaxPool1dOptions = {}): Tensor {
+  checkOptions("maxPool1d", options, ["stride", "padding", "dilation", "ceilMode"]);
   const dilation = countOf("maxPool1d", "dilation", options.dilation ?? 1, 1);
   const settings = windowOf("maxPool1d", x, kernelSize, options, dilation);
   const geometry = slidingWindow("maxPool1d", sequencesOf("maxPool1d", x.shape), settings);
@@ -64,6 +66,7 @@ export function maxPool1d(x: Tensor, kernelSize: number, options: MaxPool1dOptio
  * @see https://pytorch.org/docs/stable/generated/torch.nn.functional.avg_pool1d.html
  */
 export function avgPool1d(x: Tensor, kernelSize: number, options: AvgPool1dOptions = {}): Tensor {
+  checkOptions("avgPool1d", options, ["stride", "padding", "ceilMode", "countIncludePad"]);
   const settings = windowOf("avgPool1d", x, kernelSize, options, 1);
   const geometry = {
     ...slidingWindow("avgPool1d", sequencesOf("avgPool1d", x.shape), settings),

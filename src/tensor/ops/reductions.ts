@@ -2,6 +2,7 @@
 import { ArgumentError, ShapeError } from "../../errors.js";
 import { record, withGradMode } from "../autograd.js";
 import { checkFloating } from "../dtype.js";
+import { checkOptions } from "../options.js";
 import { composite } from "../scopes.js";
 import { at, formatShape, reductionAxes, type Shape } from "../shape.js";
 import { commonKernels, Tensor } from "../tensor.js";
@@ -37,6 +38,7 @@ function keptShape(shape: Shape, axes: readonly number[]): number[] {
  * @see https://pytorch.org/docs/stable/generated/torch.mean.html
  */
 export function mean(x: Tensor, axes?: Axes, options: ReduceOptions = {}): Tensor {
+  checkOptions("mean", options, ["keepdim"]);
   commonKernels("mean", x);
   checkFloating("mean", x.dtype);
   const reduced = reductionAxes("mean", axes, x.ndim);
@@ -68,6 +70,7 @@ export { variance as var };
  * @see https://pytorch.org/docs/stable/generated/torch.std.html
  */
 export function std(x: Tensor, axes?: Axes, options: VarianceOptions = {}): Tensor {
+  checkOptions("std", options, ["correction", "keepdim"]);
   const { out, reduced, divisor } = measureSpread("std", x, axes, options);
   withGradMode(false, () => sqrt_(out));
   record("std", out, [x], [x, out], (g, x, y) => [
@@ -110,6 +113,7 @@ function infiniteForZero(y: Tensor): Tensor {
  * @see https://pytorch.org/docs/stable/generated/torch.amax.html
  */
 export function amax(x: Tensor, axes?: Axes, options: ReduceOptions = {}): Tensor {
+  checkOptions("amax", options, ["keepdim"]);
   return extreme("amax", "amax", x, axes, options);
 }
 
@@ -120,6 +124,7 @@ export function amax(x: Tensor, axes?: Axes, options: ReduceOptions = {}): Tenso
  * @see https://pytorch.org/docs/stable/generated/torch.amin.html
  */
 export function amin(x: Tensor, axes?: Axes, options: ReduceOptions = {}): Tensor {
+  checkOptions("amin", options, ["keepdim"]);
   return extreme("amin", "amin", x, axes, options);
 }
 
@@ -160,6 +165,7 @@ function checkNotEmpty(name: string, x: Tensor, axes: readonly number[]): void {
  * @see https://pytorch.org/docs/stable/generated/torch.linalg.vector_norm.html
  */
 export function norm(x: Tensor, p = 2, axes?: Axes, options: ReduceOptions = {}): Tensor {
+  checkOptions("norm", options, ["keepdim"]);
   commonKernels("norm", x);
   checkFloating("norm", x.dtype);
   if (typeof p !== "number" || Number.isNaN(p)) {

@@ -1,6 +1,7 @@
 /** Losses that compare numbers or probabilities one by one. */
 import { ArgumentError } from "../../errors.js";
 import { record, withGradMode } from "../autograd.js";
+import { checkOptions } from "../options.js";
 import { composite } from "../scopes.js";
 import type { Tensor } from "../tensor.js";
 import { activationSpec } from "./activationSpec.js";
@@ -48,10 +49,11 @@ export interface KlDivOptions {
  * @see https://pytorch.org/docs/stable/generated/torch.nn.functional.smooth_l1_loss.html
  */
 export function smoothL1Loss(input: Tensor, target: Tensor, options: SmoothL1LossOptions = {}): Tensor {
-  const { beta = 1 } = options;
+  checkOptions("smoothL1Loss", options, ["beta", "reduction"]);
+  const { beta = 1, ...others } = options;
   checkPair("smoothL1Loss", input, target, options);
   checkBend("smoothL1Loss", "beta", beta, beta >= 0, "0 or more");
-  if (beta === 0) return l1Loss(input, target, options);
+  if (beta === 0) return l1Loss(input, target, others);
   return composite(() => {
     const loss = reduceLoss(bent(input, target, beta), options);
     return beta === 1 ? loss : div(loss, beta);
@@ -66,6 +68,7 @@ export function smoothL1Loss(input: Tensor, target: Tensor, options: SmoothL1Los
  * @see https://pytorch.org/docs/stable/generated/torch.nn.functional.huber_loss.html
  */
 export function huberLoss(input: Tensor, target: Tensor, options: HuberLossOptions = {}): Tensor {
+  checkOptions("huberLoss", options, ["delta", "weight", "reduction"]);
   const { delta = 1, weight } = options;
   checkPair("huberLoss", input, target, options);
   checkBend("huberLoss", "delta", delta, delta > 0, "above 0");
@@ -85,6 +88,7 @@ export function huberLoss(input: Tensor, target: Tensor, options: HuberLossOptio
  * @see https://pytorch.org/docs/stable/generated/torch.nn.functional.binary_cross_entropy.html
  */
 export function binaryCrossEntropy(input: Tensor, target: Tensor, options: ProbabilityLossOptions = {}): Tensor {
+  checkOptions("binaryCrossEntropy", options, ["weight", "reduction"]);
   const { weight } = options;
   checkPair("binaryCrossEntropy", input, target, options);
   if (weight) checkFactor("binaryCrossEntropy", weight, input);
@@ -104,6 +108,7 @@ export function binaryCrossEntropy(input: Tensor, target: Tensor, options: Proba
  * @see https://pytorch.org/docs/stable/generated/torch.nn.functional.kl_div.html
  */
 export function klDiv(input: Tensor, target: Tensor, options: KlDivOptions = {}): Tensor {
+  checkOptions("klDiv", options, ["reduction", "logTarget"]);
   const { reduction = "mean", logTarget = false } = options;
   checkPair("klDiv", input, target, { reduction: reduction === "batchmean" ? "sum" : reduction });
   return composite(() => {

@@ -1,5 +1,6 @@
 /** Activation functions with smooth curves, elementwise. */
 import { ArgumentError } from "../../errors.js";
+import { checkOptions } from "../options.js";
 import type { Tensor } from "../tensor.js";
 import { activationSpec } from "./activationSpec.js";
 import { sigmoid, tanh } from "./activations.js";
@@ -37,7 +38,9 @@ export interface SoftplusOptions {
  * @see https://pytorch.org/docs/stable/generated/torch.nn.functional.gelu.html
  * @see D. Hendrycks, K. Gimpel: Gaussian Error Linear Units, https://arxiv.org/abs/1606.08415
  */
-export function gelu(x: Tensor, { approximate = "none" }: GeluOptions = {}): Tensor {
+export function gelu(x: Tensor, options: GeluOptions = {}): Tensor {
+  checkOptions("gelu", options, ["approximate"]);
+  const { approximate = "none" } = options;
   if (approximate !== "none" && approximate !== "tanh") {
     throw new ArgumentError(
       `gelu: got approximate = ${JSON.stringify(approximate)}; expected "none" or "tanh". Choose one of them.`,
@@ -114,7 +117,9 @@ function tanhSoftplus(x: Tensor): Tensor {
  * @throws ArgumentError where beta is 0, or a setting is no number.
  * @see https://pytorch.org/docs/stable/generated/torch.nn.functional.softplus.html
  */
-export function softplus(x: Tensor, { beta = 1, threshold = 20 }: SoftplusOptions = {}): Tensor {
+export function softplus(x: Tensor, options: SoftplusOptions = {}): Tensor {
+  checkOptions("softplus", options, ["beta", "threshold"]);
+  const { beta = 1, threshold = 20 } = options;
   if (!Number.isFinite(beta) || beta === 0 || typeof threshold !== "number" || Number.isNaN(threshold)) {
     throw new ArgumentError(
       `softplus: got beta = ${beta} and threshold = ${threshold}; expected numbers, beta finite and not 0. Use 1 and 20.`,

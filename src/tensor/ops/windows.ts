@@ -3,6 +3,7 @@ import { ShapeError } from "../../errors.js";
 import type { WindowGeometry } from "../../kernels/kernelSet.js";
 import { record } from "../autograd.js";
 import { checkFloating } from "../dtype.js";
+import { checkOptions } from "../options.js";
 import { composite } from "../scopes.js";
 import { checkShape, formatShape } from "../shape.js";
 import { commonKernels, Tensor } from "../tensor.js";
@@ -31,6 +32,7 @@ export interface UnfoldOptions {
  * @see https://pytorch.org/docs/stable/generated/torch.nn.functional.unfold.html
  */
 export function unfold(x: Tensor, kernelSize: NumberOrPair, options: UnfoldOptions = {}): Tensor {
+  checkOptions("unfold", options, ["dilation", "padding", "stride"]);
   commonKernels("unfold", x);
   checkFloating("unfold", x.dtype);
   const settings = settingsOf("unfold", kernelSize, options);
@@ -54,6 +56,7 @@ export function fold(
   kernelSize: NumberOrPair,
   options: UnfoldOptions = {},
 ): Tensor {
+  checkOptions("fold", options, ["dilation", "padding", "stride"]);
   commonKernels("fold", x);
   checkFloating("fold", x.dtype);
   const [height, width] = pairOf("fold", "outputSize", outputSize, 1);
