@@ -7,15 +7,13 @@ import type { ProductForm } from "./productText.js";
 import type { Runtime } from "./runtime.js";
 import { convNumbers } from "./windowGeometry.js";
 
-/** Rows of a product from which on tiles pay. */
-const ROWS = 5;
-
 export function convolutionKernels(runtime: Runtime, form: ProductForm): ConvolutionKernels {
   const direct = directConvolution(runtime);
+  const { leastRows } = form;
   return {
     conv2d(x, weight, bias, out, g) {
       const rows = g.outChannels / g.groups;
-      if (rows < ROWS) {
+      if (rows < leastRows) {
         direct.conv2d(x, weight, bias, out, g);
         return;
       }
@@ -29,7 +27,7 @@ export function convolutionKernels(runtime: Runtime, form: ProductForm): Convolu
 
     conv2dInputGrad(outGrad, weight, bias, xGrad, g) {
       const rows = g.channels / g.groups;
-      if (rows < ROWS) {
+      if (rows < leastRows) {
         direct.conv2dInputGrad(outGrad, weight, bias, xGrad, g);
         return;
       }
@@ -53,7 +51,7 @@ export function convolutionKernels(runtime: Runtime, form: ProductForm): Convolu
     conv2dWeightGrad(outGrad, x, weightGrad, g) {
       const rows = g.outChannels / g.groups;
       const columns = (g.channels / g.groups) * g.kernelHeight * g.kernelWidth;
-      if (rows < ROWS || columns < ROWS) {
+      if (rows < leastRows || columns < leastRows) {
         direct.conv2dWeightGrad(outGrad, x, weightGrad, g);
         return;
       }

@@ -49,7 +49,9 @@ function planOf(form: ProductForm, { batch, rows, columns, depth, inParts }: Pro
 }
 
 /** The form for a device: in blocks where a CPU takes the place of a GPU. */
-export function formFor(device: GPUDevice): ProductForm {
+export function formFor(device: {
+  readonly adapterInfo?: Pick<GPUAdapterInfo, "isFallbackAdapter"> | undefined;
+}): ProductForm {
   return device.adapterInfo?.isFallbackAdapter ? blocks : tiles;
 }
 

@@ -17,7 +17,7 @@ import {
 } from "./productText.js";
 
 const WORKGROUP = 16;
-/** Terms that are added up without a look at the end: a turn of a loop is as dear as the sums in it. */
+/** Terms that are added up in one turn of the loop: a turn costs each sum as much as a term. */
 const UNROLLED = 2;
 
 function block(high: number, wide: number): Tile {
@@ -26,7 +26,8 @@ function block(high: number, wide: number): Tile {
 
 export const blocks: ProductForm = {
   name: "blocks",
-  tiles: [block(16, 8), block(8, 16), block(6, 16), block(8, 8), block(4, 8), block(4, 4), block(2, 8), block(2, 2)],
+  tiles: [block(16, 8), block(8, 16), block(6, 16), block(8, 8), block(4, 16), block(4, 4), block(2, 16), block(2, 2)],
+  leastRows: 2,
   busy: 512,
   read: 12,
   text: blockText,
@@ -36,17 +37,31 @@ function blockText(text: ProductText, tile: Tile) {
   const { name, type, inputs, uniforms, declarations, absent = false } = text;
   const { high, wide } = tile;
   const sums = sumNames(tile);
-  const terms = range(high).map((i) => {
-    const adding = range(wide).map((j) => `${sums[i]?.[j]} += a * b${j};`);
-    return `{ let a = loadA(p, row${i}, d); ${adding.join(" ")} }`;
-  });
-  const step = `{
-      ${range(wide)
-        .map((j) => `let b${j} = loadB(p, column${j}, d);`)
+  /** Adds so many terms to each sum, in one go: rounding errors grow with the length of the chain. */
+  const step = (count: number): string => {
+    const reads = range(count).map(
+      (t) => `${range(wide)
+        .map((j) => `let b${t}_${j} = loadB(p, column${j}, d${t});`)
         .join(" ")}
-      ${terms.join("\n      ")}
-      d = next(p, d);
+      let d${t + 1} = next(p, d${t});`,
+    );
+    const adding = range(high).map((i) => {
+      const factors = range(count).map((t) => `let a${t} = loadA(p, row${i}, d${t});`);
+      const terms = (j: number): string =>
+        range(count)
+          .map((t) => `a${t} * b${t}_${j}`)
+          .join(" + ");
+      return `{ ${factors.join(" ")} ${range(wide)
+        .map((j) => `${sums[i]?.[j]} += ${terms(j)};`)
+        .join(" ")} }`;
+    });
+    return `{
+      let d0 = d;
+      ${reads.join("\n      ")}
+      ${adding.join("\n      ")}
+      d = d${count};
     }`;
+  };
   return {
     name,
     outputs: { outArray: type },
@@ -70,12 +85,8 @@ ${absent ? sumOfPresentText : ""}`,
     .join(" ")}
   var d = depthOf(p, first);
   var k = first;
-  for (; k + ${UNROLLED}u <= end; k += ${UNROLLED}u) {
-    ${range(UNROLLED)
-      .map(() => step)
-      .join("\n    ")}
-  }
-  for (; k < end; k++) ${step}
+  for (; k + ${UNROLLED}u <= end; k += ${UNROLLED}u) ${step(UNROLLED)}
+  for (; k < end; k++) ${step(1)}
   ${storeText(text, tile, "0u", "0u")}`,
   };
 }

@@ -48,6 +48,8 @@ export interface Tile {
 export interface ProductForm {
   readonly name: string;
   readonly tiles: readonly Tile[];
+  /** Rows from which on a convolution is better a product than computed straight from its definition. */
+  readonly leastRows: number;
   /** Tiles that keep all of the GPU busy. */
   readonly busy: number;
   /** What it takes to read an element of a factor, in multiplications. */

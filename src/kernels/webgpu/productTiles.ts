@@ -33,6 +33,7 @@ export const tiles: ProductForm = {
     { high: 2, wide: 2, down: 8, across: 8 },
     { high: 2, wide: 2, down: 4, across: 16 },
   ],
+  leastRows: 5,
   busy: 128,
   read: 8,
   text: tileText,
