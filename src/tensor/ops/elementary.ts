@@ -1,12 +1,17 @@
 /** Elementary functions, elementwise. Whole numbers give float32 but for `round`, `floor` and `ceil`. */
 import type { UnaryOp } from "../../kernels/kernelSet.js";
+import { record, withGradMode } from "../autograd.js";
 import { checkFloating } from "../dtype.js";
 import { composite } from "../scopes.js";
 import { commonKernels, type Tensor } from "../tensor.js";
-import { add, div, exp, mul, neg, pow, square, sub } from "./arithmetic.js";
+import { add, add_, div, exp, mul, mul_, neg, pow, square, sub } from "./arithmetic.js";
+import { gradFor } from "./broadcast.js";
 import { applyUnary, type UnarySpec } from "./elementwise.js";
 import { clone } from "./layout.js";
 import { checkOneDtype } from "./operands.js";
+
+/** What the gradient of an operand is brought to. */
+type Like = Pick<Tensor, "shape" | "dtype">;
 
 const sinSpec: UnarySpec = {
   name: "sin",
@@ -124,5 +129,11 @@ export function lerp(a: Tensor, b: Tensor, weight: Tensor | number): Tensor {
   commonKernels("lerp", a, b, ...(typeof weight === "number" ? [] : [weight]));
   checkFloating("lerp", a.dtype);
   checkOneDtype("lerp", a, b, ...(typeof weight === "number" ? [] : [weight]));
-  return composite(() => add(a, mul(sub(b, a), weight)));
+  if (typeof weight !== "number") return composite(() => add(a, mul(sub(b, a), weight)));
+  const out = withGradMode(false, () => composite(() => add_(mul_(sub(b, a), weight), a)));
+  const [first, second] = [a, b].map(({ shape, dtype }) => ({ shape, dtype })) as [Like, Like];
+  return record("lerp", out, [a, b], [], (g) => [
+    () => composite(() => gradFor(first, mul(g, 1 - weight))),
+    () => composite(() => gradFor(second, mul(g, weight))),
+  ]);
 }
