@@ -72,4 +72,10 @@ for reduce, newer in [("add", "sum"), ("multiply", "prod")]:
     g.case("scatter", f"{reduce}, part of both", [a, twice[:2, :3], s], ["$0", 0, "$1", "$2", {"reduce": reduce}], lambda x, i, s, r=reduce: x.scatter(0, i, s, reduce=r), grads=False)
     g.case("scatter", f"{reduce}, number", [a, twice], ["$0", 0, "$1", 1.5, {"reduce": reduce}], lambda x, i, r=reduce: x.scatter(0, i, 1.5, reduce=r), grads=False)
     g.case("scatter", f"{reduce}, int32", [g.randint(1, 9, (5, 4)).int(), twice, g.randint(1, 9, (3, 4)).int()], ["$0", 0, "$1", "$2", {"reduce": reduce}], lambda x, i, s, r=reduce: x.scatter(0, i, s, reduce=r))
+
+g.case("t", "matrix", [m], ["$0"], torch.t)
+g.case("t", "vector", [v], ["$0"], torch.t)
+g.case("expandAs", "row", [m[:1], m], ["$0", "$1"], lambda x, y: x.expand_as(y) * 1)
+g.case("viewAs", "image", [a, g.randn(2, 10)], ["$0", "$1"], lambda x, y: x.view_as(y))
+g.case("reshapeAs", "columns", [cube, g.randn(4, 6)], ["$0", "$1"], lambda x, y: x.reshape_as(y))
 g.save()

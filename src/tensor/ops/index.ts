@@ -49,6 +49,7 @@ export * from "./rearrange.js";
 export * from "./reductions.js";
 export * from "./regressionLosses.js";
 export * from "./repeating.js";
+export * from "./shapesOfOthers.js";
 export * from "./slicing.js";
 export * from "./smoothActivations.js";
 export * from "./softmax.js";

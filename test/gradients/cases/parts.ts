@@ -14,6 +14,18 @@ export const cases: GradCase[] = [
   { op: "repeat", name: "axes in front", shapes: [[2, 3]], fn: (x) => x.square().repeat([2, 1, 2]) },
   { op: "tile", name: "one count", shapes: [[2, 3]], fn: (x) => x.square().tile([2]) },
   { op: "unflatten", name: "", shapes: [[2, 6]], fn: (x) => x.square().unflatten(1, [2, 3]) },
+  { op: "t", name: "matrix", shapes: [[2, 3]], fn: (x) => x.square().t() },
+  {
+    op: "expandAs",
+    name: "row",
+    shapes: [
+      [1, 3],
+      [2, 3],
+    ],
+    fn: (x, y) => x.square().expandAs(y),
+  },
+  { op: "viewAs", name: "", shapes: [[2, 3], [6]], fn: (x, y) => x.square().viewAs(y) },
+  { op: "reshapeAs", name: "of a transpose", shapes: [[2, 3], [6]], fn: (x, y) => x.square().t().reshapeAs(y) },
   { op: "movedim", name: "", shapes: [[2, 3, 2]], fn: (x) => x.square().movedim(0, 2) },
   { op: "tril", name: "", shapes: [[2, 3, 3]], fn: (x) => x.square().tril(-1) },
   { op: "triu", name: "", shapes: [[3, 4]], fn: (x) => x.square().triu(1) },

@@ -58,6 +58,13 @@ test("chunks of an empty axis are as many as asked for", () => {
 describe("errors", () => {
   testRefusals([
     [
+      "t of an image",
+      (z) => z(2, 3, 4).t(),
+      new ShapeError(
+        "t: got a tensor of shape [2, 3, 4]; expected two axes at most. Use transpose(dim0, dim1), or permute.",
+      ),
+    ],
+    [
       "sizes that do not add up",
       (z) => z(2, 5).split([2, 2], 1),
       new ShapeError(
