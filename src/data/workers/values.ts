@@ -1,6 +1,5 @@
 /** Samples and batches on their way between threads: tensors travel as the typed arrays of their elements. */
 import { DTypeError } from "../../errors.js";
-import type { DType, TypedArray } from "../../kernels/dtype.js";
 import { fromValues, plan } from "../../tensor/factory.js";
 import { Tensor } from "../../tensor/tensor.js";
 
@@ -14,9 +13,9 @@ export interface Packed {
 interface PackedTensor {
   /** Keys that lead to its place in the tree. */
   readonly path: readonly (string | number)[];
-  readonly values: TypedArray;
+  readonly values: Awaited<ReturnType<Tensor["data"]>>;
   readonly shape: readonly number[];
-  readonly dtype: DType;
+  readonly dtype: Tensor["dtype"];
 }
 
 /**
