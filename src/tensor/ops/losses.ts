@@ -1,11 +1,12 @@
 /** Losses: how far an output is from what it should be. Each is one number by default, the mean. */
 import { ArgumentError, DTypeError, ShapeError } from "../../errors.js";
 import { isFloating } from "../../kernels/dtype.js";
-import { record, withGradMode } from "../autograd.js";
+import { isGradEnabled, record, withGradMode } from "../autograd.js";
 import { checkFloating } from "../dtype.js";
 import { checkOptions } from "../options.js";
 import { composite } from "../scopes.js";
 import { formatShape, sameShape } from "../shape.js";
+import { mapStretches } from "../stretches.js";
 import { commonKernels, type Tensor } from "../tensor.js";
 import { sigmoid } from "./activations.js";
 import { pick } from "./along.js";
@@ -187,9 +188,11 @@ const STRAIGHT = 100;
 
 /** The same with `positive` = t, as one op. */
 function plainLogitLoss(x: Tensor, t: Tensor): Tensor {
-  const out = withGradMode(false, () => composite(() => logitLoss(x, t, t)));
-  return record("binaryCrossEntropyWithLogits", out, [x, t], [x, t], (g, x, t) => [
-    () => composite(() => mul(sub(sigmoid(x), t), g)),
+  const name = "binaryCrossEntropyWithLogits";
+  const out = withGradMode(false, () => mapStretches(name, [x, t], (x, t) => logitLoss(x, t, t)));
+  const slope = (x: Tensor, t: Tensor, g: Tensor): Tensor => mul(sub(sigmoid(x), t), g);
+  return record(name, out, [x, t], [x, t], (g, x, t) => [
+    () => (isGradEnabled() ? composite(() => slope(x, t, g)) : mapStretches(`${name}Grad`, [x, t, g], slope)),
     () => composite(() => mul(neg(x), g)),
   ]);
 }

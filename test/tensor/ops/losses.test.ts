@@ -13,7 +13,7 @@ import {
   nllLoss,
   type Reduction,
 } from "../../../src/tensor/ops/losses.js";
-import { randn } from "../../../src/tensor/randomTensors.js";
+import { rand, randn } from "../../../src/tensor/randomTensors.js";
 import type { Tensor } from "../../../src/tensor/tensor.js";
 import { type Make, type Refusal, testRefusals } from "../../support/refusals.js";
 
@@ -233,4 +233,21 @@ describe("losses", () => {
       expect(memoryStats().tensors, loss.toString()).toBe(before);
     }
   });
+});
+
+test("the loss of many logits, which go through in stretches, is that of few, and so is its gradient", () => {
+  const [x, t] = [randn([70_001]).requiresGrad_(), rand([70_001])];
+  const whole = x.binaryCrossEntropyWithLogits(t, { reduction: "none" });
+  whole.backward(t);
+  for (const [start, length] of [
+    [0, 40_000],
+    [40_000, 30_001],
+  ] as const) {
+    const part = x.detach().narrow(0, start, length).clone().requiresGrad_();
+    const factors = t.narrow(0, start, length);
+    const loss = part.binaryCrossEntropyWithLogits(factors, { reduction: "none" });
+    loss.backward(factors);
+    expect(loss.dataSync()).toEqual(whole.narrow(0, start, length).dataSync());
+    expect(part.grad?.dataSync()).toEqual(x.grad?.narrow(0, start, length).dataSync());
+  }
 });
