@@ -1,6 +1,7 @@
 /** Convolution in float32, and its two gradients: several roads, and the table that chooses one by shape. */
 import type { ConvGeometry, Dense, KernelSet } from "../kernelSet.js";
 import type { Loops } from "../reference/index.js";
+import { batchForward, batchInputGrad, batchWeightGrad, batchWins, canBatch, type Parts } from "./convolutionBatch.js";
 import { columnsForward, columnsInputGrad, columnsWeightGrad, multiplications } from "./convolutionColumns.js";
 import {
   directForward,
@@ -24,7 +25,7 @@ import {
 type ConvolutionKernels = Pick<KernelSet, "conv2d" | "conv2dInputGrad" | "conv2dWeightGrad">;
 
 /** How a convolution is computed. */
-export type Road = "columns" | "direct" | "winograd";
+export type Road = "batch" | "columns" | "direct" | "winograd";
 
 /** One way to compute one of the three, and when to take it: the first whose `wins` says so. */
 interface Choice<Run> {
@@ -38,8 +39,19 @@ interface Choice<Run> {
 
 const always = () => true;
 
-type ToImage = (engine: Engine, from: Dense, weight: Dense, bias: Dense | null, to: Dense, g: ConvGeometry) => void;
-type ToWeight = (engine: Engine, outGrad: Dense, x: Dense, weightGrad: Dense, g: ConvGeometry) => void;
+/** Whether the whole batch at once beats the other roads. */
+const isBatched = (g: ConvGeometry): boolean => batchWins(g, canWinograd(g));
+
+type ToImage = (
+  engine: Engine,
+  from: Dense,
+  weight: Dense,
+  bias: Dense | null,
+  to: Dense,
+  g: ConvGeometry,
+  parts: Parts,
+) => void;
+type ToWeight = (engine: Engine, outGrad: Dense, x: Dense, weightGrad: Dense, g: ConvGeometry, parts: Parts) => void;
 
 /** The roads of each kernel, the fastest first. */
 const table: {
@@ -48,16 +60,19 @@ const table: {
   readonly weightGrad: readonly Choice<ToWeight>[];
 } = {
   forward: [
+    { road: "batch", serves: canBatch, wins: isBatched, run: batchForward },
     { road: "winograd", serves: canWinograd, wins: winogradForwardWins, run: winogradForward },
     { road: "direct", serves: always, wins: always, run: directForward },
     { road: "columns", serves: always, wins: always, run: columnsForward },
   ],
   inputGrad: [
+    { road: "batch", serves: canBatch, wins: isBatched, run: batchInputGrad },
     { road: "winograd", serves: canWinograd, wins: winogradInputGradWins, run: winogradInputGrad },
     { road: "direct", serves: directInputGradServes, wins: always, run: directInputGrad },
     { road: "columns", serves: always, wins: always, run: columnsInputGrad },
   ],
   weightGrad: [
+    { road: "batch", serves: canBatch, wins: isBatched, run: batchWeightGrad },
     { road: "winograd", serves: canWinograd, wins: winogradWeightGradWins, run: winogradWeightGrad },
     { road: "direct", serves: directWeightGradServes, wins: directWeightGradWins, run: directWeightGrad },
     { road: "columns", serves: always, wins: always, run: columnsWeightGrad },
@@ -70,9 +85,15 @@ export function serves(pass: keyof typeof table, road: Road, g: ConvGeometry): b
 }
 
 /**
+ * @param parts kernels that a road is put together from
  * @param forced takes this road wherever it serves the shape, for tests
  */
-export function convolutionKernels(engine: Engine, fallback: Loops, forced: Road | null = null): ConvolutionKernels {
+export function convolutionKernels(
+  engine: Engine,
+  fallback: Loops,
+  parts: Parts,
+  forced: Road | null = null,
+): ConvolutionKernels {
   function choose<Run>(choices: readonly Choice<Run>[], g: ConvGeometry): Run {
     const choice =
       choices.find(({ road, serves }) => road === forced && serves(g)) ??
@@ -84,19 +105,19 @@ export function convolutionKernels(engine: Engine, fallback: Loops, forced: Road
   return {
     conv2d(x, weight, bias, out, g) {
       if (out.dtype !== "float32" || multiplications(g) === 0) return fallback.conv2d(x, weight, bias, out, g);
-      choose(table.forward, g)(engine, x, weight, bias, out, g);
+      choose(table.forward, g)(engine, x, weight, bias, out, g, parts);
     },
     conv2dInputGrad(outGrad, weight, bias, xGrad, g) {
       if (xGrad.dtype !== "float32" || multiplications(g) === 0) {
         return fallback.conv2dInputGrad(outGrad, weight, bias, xGrad, g);
       }
-      choose(table.inputGrad, g)(engine, outGrad, weight, bias, xGrad, g);
+      choose(table.inputGrad, g)(engine, outGrad, weight, bias, xGrad, g, parts);
     },
     conv2dWeightGrad(outGrad, x, weightGrad, g) {
       if (weightGrad.dtype !== "float32" || multiplications(g) === 0) {
         return fallback.conv2dWeightGrad(outGrad, x, weightGrad, g);
       }
-      choose(table.weightGrad, g)(engine, outGrad, x, weightGrad, g);
+      choose(table.weightGrad, g)(engine, outGrad, x, weightGrad, g, parts);
     },
   };
 }

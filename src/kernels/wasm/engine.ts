@@ -142,9 +142,14 @@ export class Engine {
    * @throws OutOfMemoryError where there is no room for them.
    */
   withScratch(bytes: number, use: (address: number) => void): void {
+    this.withBlock(bytes, (block) => use(block.address));
+  }
+
+  /** As {@link withScratch}, with the block of memory, which arrays may lie in. */
+  withBlock(bytes: number, use: (block: Block) => void): void {
     const block = this.scratch(bytes);
     try {
-      use(block.address);
+      use(block);
     } finally {
       this.heap.free(block);
     }

@@ -48,20 +48,23 @@ export function createWasmKernels(options: WasmOptions = {}): WasmKernels {
     guard: options.guard ?? false,
   });
   const loops = createReferenceLoops(arrayOf);
+  const elementwise = elementwiseKernels(engine, loops);
+  const windows = windowKernels(engine, loops);
+  const products = matmulKernels(engine, loops);
   return {
     name: "wasm",
     ...kernels,
     ...loops,
-    ...elementwiseKernels(engine, loops),
+    ...elementwise,
     ...reduceKernels(engine, loops),
     ...normalizationKernels(engine, loops),
     ...optimizerKernels(engine, loops),
     ...orderKernels(engine, loops),
     ...poolKernels(engine, loops),
-    ...windowKernels(engine, loops),
+    ...windows,
     ...indexKernels(engine, loops),
-    ...matmulKernels(engine, loops),
-    ...convolutionKernels(engine, loops),
+    ...products,
+    ...convolutionKernels(engine, loops, { ...elementwise, ...windows, ...products }),
     ...randomKernels(engine),
     build: engine.build,
     get threads() {

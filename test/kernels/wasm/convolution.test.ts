@@ -4,11 +4,14 @@ import type { ConvGeometry, Dense, KernelSet } from "../../../src/kernels/kernel
 import { createReferenceKernels, createReferenceLoops } from "../../../src/kernels/reference/index.js";
 import type { WasmBuild } from "../../../src/kernels/wasm/build.js";
 import { convolutionKernels, type Road, serves } from "../../../src/kernels/wasm/convolution.js";
+import { elementwiseKernels } from "../../../src/kernels/wasm/elementwise.js";
 import { Engine } from "../../../src/kernels/wasm/engine.js";
+import { matmulKernels } from "../../../src/kernels/wasm/matmul.js";
 import { wasmMemory } from "../../../src/kernels/wasm/memory.js";
+import { windowKernels } from "../../../src/kernels/wasm/windows.js";
 import { KernelBench, sizeOf } from "../bench.js";
 
-const roads: readonly Road[] = ["columns", "direct"];
+const roads: readonly Road[] = ["batch", "columns", "direct"];
 const passes = ["forward", "inputGrad", "weightGrad"] as const;
 type Pass = (typeof passes)[number];
 
@@ -35,7 +38,12 @@ class RoadBench {
 
   take(road: Road | null): Kernels {
     const loops = createReferenceLoops(this.memory.arrayOf);
-    return { ...this.memory.kernels, ...convolutionKernels(this.engine, loops, road) };
+    const parts = {
+      ...elementwiseKernels(this.engine, loops),
+      ...windowKernels(this.engine, loops),
+      ...matmulKernels(this.engine, loops),
+    };
+    return { ...this.memory.kernels, ...convolutionKernels(this.engine, loops, parts, road) };
   }
 
   checkGuards(): void {
@@ -259,6 +267,8 @@ const layers: readonly (readonly [string, ConvGeometry])[] = [
   ["large image, cut into rows", layer(1, 12, 150, 7, 7, { stride: 2, padding: 3 })],
   ["narrow rows with many weights", layer(6, 64, 5, 64, 5, { padding: 2 })],
   ["kernel as large as the image", layer(6, 32, 6, 40, 6)],
+  ["wide, on a small image", layer(4, 170, 4, 172, 3, { padding: 1 })],
+  ["wide, to a small image", layer(4, 170, 7, 172, 3, { stride: 2, padding: 1 })],
 ];
 
 describe.each(layers)("a layer: %s", (_name, g) => {

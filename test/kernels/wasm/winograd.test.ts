@@ -30,7 +30,7 @@ class WinogradBench {
       name: "winograd",
       ...loops,
       ...kernels,
-      ...convolutionKernels(this.engine, loops, "winograd"),
+      ...convolutionKernels(this.engine, loops, loops, "winograd"),
       alloc: (dtype, length) => {
         const buffer = kernels.alloc(dtype, length);
         this.made.push(buffer);
