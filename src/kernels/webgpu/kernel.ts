@@ -6,6 +6,9 @@ export type ElementType = string;
 /** Type of one number among a kernel's uniforms. */
 export type UniformType = "f32" | "i32" | "u32";
 
+/** Bytes of one launch's uniforms, each of four: as far apart as WebGPU wants them. */
+export const UNIFORM_BYTES = 256;
+
 /** What a kernel is made of; see {@link Runtime} for how to write one. */
 export interface KernelText {
   /** For messages and labels. */

@@ -30,6 +30,8 @@
  * - Scratch memory: `runtime.scratch(bytes, (memory) => …)`, given back when the callback returns. Kernels run in order, so
  *   it may be handed out again at once.
  * - Arguments of the contract are tensors: `{ ...x }` loses their properties. Use `relaid(x, { strides })` of axes.ts.
+ * - `&&` and `||` are branches: write `&` and `|` between bools that may both be worked out. Many branches in one kernel take
+ *   some drivers seconds to compile.
  * - A reading out of bounds gives some element of the array, and a writing may change one: check bounds.
  *
  * @module
@@ -37,11 +39,13 @@
 import { DeviceError, TapegradError } from "../../errors.js";
 import type { DeviceBuffer } from "../kernelSet.js";
 import { Backlog } from "./backlog.js";
+import { BindGroups } from "./bindGroups.js";
 import { BufferPool, GpuMemory } from "./bufferPool.js";
+import { CompiledKernels } from "./compiledKernels.js";
 import { Faults } from "./faults.js";
-import { COMPUTE_STAGE, COPY_DST, COPY_SRC, MAP_READ, READ_MODE, STORAGE, UNIFORM } from "./flags.js";
+import { COPY_DST, COPY_SRC, MAP_READ, READ_MODE, STORAGE, UNIFORM } from "./flags.js";
 import { IndexFaults } from "./indexFaults.js";
-import { accessOf, assemble, type Kernel, type KernelText } from "./kernel.js";
+import { type Kernel, type KernelText, UNIFORM_BYTES } from "./kernel.js";
 import { Profiler } from "./profiler.js";
 
 /** Settings of a {@link Runtime}. */
@@ -56,10 +60,6 @@ export interface RuntimeOptions {
 
 /** Launches that one submission holds at most. */
 const BATCH = 128;
-/** Bytes of one launch's uniforms: as far apart as WebGPU wants them. */
-const SLOT = 256;
-/** Bind groups that are kept at most. */
-const MOST_BIND_GROUPS = 8192;
 /** Bytes of idle buffers for reading that are kept at most. */
 const STAGING_BYTES = 2 ** 26;
 
@@ -73,15 +73,14 @@ export class Runtime {
   /** Launches so far. */
   launches = 0;
 
-  private readonly kernels = new Map<string, Kernel>();
-  private readonly groupLayouts = new Map<string, GPUBindGroupLayout>();
-  private readonly bindGroups = new Map<string, GPUBindGroup>();
+  private readonly kernels: CompiledKernels;
+  private readonly bindGroups: BindGroups;
   private readonly staging: BufferPool;
 
   private readonly uniformBuffer: GPUBuffer;
-  private readonly integers = new Int32Array((BATCH * SLOT) / 4);
+  private readonly integers = new Int32Array((BATCH * UNIFORM_BYTES) / 4);
   private readonly floats = new Float32Array(this.integers.buffer);
-  private readonly slotOffsets = Uint32Array.from({ length: BATCH }, (_, slot) => slot * SLOT);
+  private readonly slotOffsets = Uint32Array.from({ length: BATCH }, (_, slot) => slot * UNIFORM_BYTES);
 
   private encoder: GPUCommandEncoder | null = null;
   private pass: GPUComputePassEncoder | null = null;
@@ -101,6 +100,7 @@ export class Runtime {
     this.debug = options.debug ?? false;
     this.profiler = options.profile ? new Profiler(device, BATCH) : null;
     this.faults = new Faults(device);
+    this.kernels = new CompiledKernels(device, this.faults);
     this.backlog = new Backlog(device.queue);
     const { limits } = device;
     this.widest = limits.maxComputeWorkgroupsPerDimension;
@@ -112,7 +112,12 @@ export class Runtime {
       options.maxBytes ?? Infinity,
     );
     this.staging = new BufferPool(this.source("a read", MAP_READ | COPY_DST), limits.maxBufferSize, Infinity);
-    this.uniformBuffer = device.createBuffer({ label: "uniforms", size: BATCH * SLOT, usage: UNIFORM | COPY_DST });
+    this.uniformBuffer = device.createBuffer({
+      label: "uniforms",
+      size: BATCH * UNIFORM_BYTES,
+      usage: UNIFORM | COPY_DST,
+    });
+    this.bindGroups = new BindGroups(device, this.uniformBuffer);
     this.indexFaults = new IndexFaults(this.pool.take(IndexFaults.BYTES));
   }
 
@@ -120,13 +125,7 @@ export class Runtime {
 
   /** The kernel of that key, compiled when first asked for. */
   kernel(key: string, make: () => KernelText): Kernel {
-    let kernel = this.kernels.get(key);
-    if (kernel === undefined) {
-      this.faults.checkAlive();
-      kernel = this.compile(make());
-      this.kernels.set(key, kernel);
-    }
-    return kernel;
+    return this.kernels.get(key, make);
   }
 
   /** Launches x·y·z workgroups; none where one of them is 0. */
@@ -137,11 +136,12 @@ export class Runtime {
     if (this.slots === BATCH) this.flush();
     const slot = this.slots++;
     const { floats } = kernel;
-    for (let i = 0, word = (slot * SLOT) / 4; i < floats.length; i++, word++) {
+    for (let i = 0, word = (slot * UNIFORM_BYTES) / 4; i < floats.length; i++, word++) {
       if (floats[i]) this.floats[word] = uniforms[i] ?? 0;
       else this.integers[word] = uniforms[i] ?? 0;
     }
-    const group = this.bindGroup(kernel, memories);
+    for (const memory of memories) memory.lastBatch = this.batch;
+    const group = this.bindGroups.of(kernel, memories);
     if (this.profiler !== null) this.closePass();
     const pass = this.openPass(kernel);
     if (this.pipeline !== kernel.pipeline) pass.setPipeline(kernel.pipeline);
@@ -287,7 +287,8 @@ export class Runtime {
     this.closePass();
     const { encoder } = this;
     this.encoder = null;
-    if (this.slots > 0) this.device.queue.writeBuffer(this.uniformBuffer, 0, this.integers, 0, (this.slots * SLOT) / 4);
+    if (this.slots > 0)
+      this.device.queue.writeBuffer(this.uniformBuffer, 0, this.integers, 0, (this.slots * UNIFORM_BYTES) / 4);
     this.slots = 0;
     const readTimes = this.profiler?.close(encoder);
     this.device.queue.submit([encoder.finish()]);
@@ -298,83 +299,6 @@ export class Runtime {
   }
 
   // --- inside -------------------------------------------------------------------------------------------------------
-
-  private compile(text: KernelText): Kernel {
-    const { outputs, inputs = {}, uniforms = {}, workgroup = [256, 1, 1] } = text;
-    if (Object.keys(uniforms).length > SLOT / 4) {
-      throw new TapegradError(
-        `webgpu: kernel "${text.name}" has ${Object.keys(uniforms).length} uniforms; expected ${SLOT / 4} or fewer. ` +
-          "This is a bug in the library: please report it.",
-      );
-    }
-    const access = accessOf(text);
-    const outputCount = Object.keys(outputs).length;
-    const groupLayout = this.groupLayout(access, outputCount, Object.keys(inputs).length);
-    const pipeline = this.faults.scoped(`compiling kernel "${text.name}"`, () =>
-      this.device.createComputePipeline({
-        label: text.name,
-        layout: this.device.createPipelineLayout({ bindGroupLayouts: [groupLayout] }),
-        compute: {
-          module: this.device.createShaderModule({ label: text.name, code: assemble(text) }),
-          entryPoint: "main",
-        },
-      }),
-    );
-    return {
-      name: text.name,
-      pipeline,
-      groupLayout,
-      access,
-      outputCount,
-      floats: Object.values(uniforms).map((type) => type === "f32"),
-      size: workgroup[0] * workgroup[1] * workgroup[2],
-    };
-  }
-
-  private groupLayout(access: string, outputs: number, inputs: number): GPUBindGroupLayout {
-    let layout = this.groupLayouts.get(access);
-    if (layout === undefined) {
-      const entries = Array.from({ length: outputs + inputs }, (_, binding): GPUBindGroupLayoutEntry => {
-        const type = binding < outputs ? "storage" : "read-only-storage";
-        return { binding, visibility: COMPUTE_STAGE, buffer: { type } };
-      });
-      const uniforms = { type: "uniform", hasDynamicOffset: true } as const;
-      entries.push({ binding: outputs + inputs, visibility: COMPUTE_STAGE, buffer: uniforms });
-      layout = this.device.createBindGroupLayout({ label: access, entries });
-      this.groupLayouts.set(access, layout);
-    }
-    return layout;
-  }
-
-  private bindGroup(kernel: Kernel, memories: readonly GpuMemory[]): GPUBindGroup {
-    let key = kernel.access;
-    for (const memory of memories) {
-      key += `,${memory.id}`;
-      memory.lastBatch = this.batch;
-    }
-    let group = this.bindGroups.get(key);
-    if (group === undefined) {
-      if (this.bindGroups.size >= MOST_BIND_GROUPS) this.forgetOldGroups();
-      group = this.device.createBindGroup({
-        layout: kernel.groupLayout,
-        entries: [
-          ...memories.map(({ buffer }, binding) => ({ binding, resource: { buffer } })),
-          { binding: memories.length, resource: { buffer: this.uniformBuffer, size: SLOT } },
-        ],
-      });
-      this.bindGroups.set(key, group);
-      for (const memory of memories) memory.bindGroups.add(key);
-    }
-    return group;
-  }
-
-  private forgetOldGroups(): void {
-    let surplus = MOST_BIND_GROUPS / 2;
-    for (const key of this.bindGroups.keys()) {
-      if (surplus-- === 0) break;
-      this.bindGroups.delete(key);
-    }
-  }
 
   /** The memories of a launch; inputs that lie in the buffer of an output are copied. */
   private separate(kernel: Kernel, buffers: readonly DeviceBuffer[]): readonly GpuMemory[] {
@@ -443,10 +367,7 @@ export class Runtime {
           onFailure,
         ),
       flush: () => this.flush(),
-      forget: (memory: GpuMemory) => {
-        for (const key of memory.bindGroups) this.bindGroups.delete(key);
-        memory.bindGroups.clear();
-      },
+      forget: (memory: GpuMemory) => this.bindGroups.forget(memory),
     };
   }
 

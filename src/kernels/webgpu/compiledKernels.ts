@@ -1,0 +1,73 @@
+/** Compiles kernels, each once. */
+import { TapegradError } from "../../errors.js";
+import type { Faults } from "./faults.js";
+import { COMPUTE_STAGE } from "./flags.js";
+import { accessOf, assemble, type Kernel, type KernelText, UNIFORM_BYTES } from "./kernel.js";
+
+export class CompiledKernels {
+  private readonly kernels = new Map<string, Kernel>();
+  private readonly groupLayouts = new Map<string, GPUBindGroupLayout>();
+
+  constructor(
+    private readonly device: GPUDevice,
+    private readonly faults: Faults,
+  ) {}
+
+  /** The kernel of that key, compiled when first asked for. */
+  get(key: string, make: () => KernelText): Kernel {
+    let kernel = this.kernels.get(key);
+    if (kernel === undefined) {
+      this.faults.checkAlive();
+      kernel = this.compile(make());
+      this.kernels.set(key, kernel);
+    }
+    return kernel;
+  }
+
+  private compile(text: KernelText): Kernel {
+    const { outputs, inputs = {}, uniforms = {}, workgroup = [256, 1, 1] } = text;
+    if (Object.keys(uniforms).length > UNIFORM_BYTES / 4) {
+      throw new TapegradError(
+        `webgpu: kernel "${text.name}" has ${Object.keys(uniforms).length} uniforms; expected ${UNIFORM_BYTES / 4} or fewer. ` +
+          "This is a bug in the library: please report it.",
+      );
+    }
+    const access = accessOf(text);
+    const outputCount = Object.keys(outputs).length;
+    const groupLayout = this.groupLayout(access, outputCount, Object.keys(inputs).length);
+    const pipeline = this.faults.scoped(`compiling kernel "${text.name}"`, () =>
+      this.device.createComputePipeline({
+        label: text.name,
+        layout: this.device.createPipelineLayout({ bindGroupLayouts: [groupLayout] }),
+        compute: {
+          module: this.device.createShaderModule({ label: text.name, code: assemble(text) }),
+          entryPoint: "main",
+        },
+      }),
+    );
+    return {
+      name: text.name,
+      pipeline,
+      groupLayout,
+      access,
+      outputCount,
+      floats: Object.values(uniforms).map((type) => type === "f32"),
+      size: workgroup[0] * workgroup[1] * workgroup[2],
+    };
+  }
+
+  private groupLayout(access: string, outputs: number, inputs: number): GPUBindGroupLayout {
+    let layout = this.groupLayouts.get(access);
+    if (layout === undefined) {
+      const entries = Array.from({ length: outputs + inputs }, (_, binding): GPUBindGroupLayoutEntry => {
+        const type = binding < outputs ? "storage" : "read-only-storage";
+        return { binding, visibility: COMPUTE_STAGE, buffer: { type } };
+      });
+      const uniforms = { type: "uniform", hasDynamicOffset: true } as const;
+      entries.push({ binding: outputs + inputs, visibility: COMPUTE_STAGE, buffer: uniforms });
+      layout = this.device.createBindGroupLayout({ label: access, entries });
+      this.groupLayouts.set(access, layout);
+    }
+    return layout;
+  }
+}
