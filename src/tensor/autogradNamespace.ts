@@ -1,3 +1,6 @@
 /** What users see as `autograd`, as in torch.autograd. */
 export { type BackwardOptions, backward, type GradOptions, grad } from "./backward.js";
+export type { DerivativeOptions, SameForm, TensorOrTensors } from "./differentiate.js";
 export { type Differentiable, type GradcheckOptions, gradcheck, gradgradcheck } from "./gradcheck.js";
+export { hessian, type Jacobian, jacobian } from "./jacobian.js";
+export { jvp, vjp } from "./vectorProducts.js";
