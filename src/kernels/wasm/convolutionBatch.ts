@@ -112,7 +112,8 @@ function sizes(g: ConvGeometry) {
 
 /** The same elements in another order, or some of them more than once. */
 function view(x: Dense, shape: readonly number[], strides = denseStrides(shape)): Dense {
-  return { ...x, shape, strides };
+  const { buffer, dtype, offset } = x;
+  return { buffer, dtype, offset, shape, strides };
 }
 
 /** Runs `use` with two arrays of so many elements that are its own for the time of the call. */
