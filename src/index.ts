@@ -31,6 +31,7 @@ export * as autograd from "./tensor/autogradNamespace.js";
 export { type BackwardOptions, type GradOptions, grad } from "./tensor/backward.js";
 export * from "./tensor/create.js";
 export { type Device, type DeviceOptions, getDefaultDevice, setDefaultDevice } from "./tensor/device.js";
+export type { GradHook, RemovableHandle } from "./tensor/gradHooks.js";
 export { type MemoryStats, memoryStats, resetPeakMemory } from "./tensor/memory.js";
 export * from "./tensor/ops/index.js";
 export * from "./tensor/ops/joining.js";

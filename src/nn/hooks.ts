@@ -1,16 +1,11 @@
 /** Functions of the user's that are called with what goes through a module. */
 import { ArgumentError, AutogradError, ShapeError } from "../errors.js";
 import { isGradEnabled } from "../tensor/autograd.js";
+import type { RemovableHandle } from "../tensor/gradHooks.js";
 import { formatShape, sameShape } from "../tensor/shape.js";
 import { tapGradient } from "../tensor/tapGradient.js";
 import { Tensor } from "../tensor/tensor.js";
 import type { Module } from "./module.js";
-
-/** Takes a hook away again. */
-export interface RemovableHandle {
-  /** Takes the hook away; the second call does nothing. */
-  remove(): void;
-}
 
 export type ForwardPreHook = (module: Module, inputs: unknown[]) => unknown;
 export type ForwardHook = (module: Module, inputs: unknown[], output: unknown) => unknown;

@@ -1,4 +1,5 @@
 /** Networks: modules, layers, losses, initialisation. */
+export type { RemovableHandle } from "../tensor/gradHooks.js";
 export { type InplaceOptions, LeakyReLU, LogSoftmax, ReLU, Sigmoid, Softmax, Tanh } from "./activation.js";
 export { MultiheadAttention, type MultiheadAttentionCall, type MultiheadAttentionOptions } from "./attention.js";
 export { BatchNorm1d, BatchNorm2d, type BatchNormLayerOptions } from "./batchNorm.js";
@@ -18,7 +19,7 @@ export { Fold, Unfold } from "./fold.js";
 export * as functional from "./functional.js";
 export { GroupNorm, type GroupNormOptions, LayerNorm, type LayerNormOptions } from "./groupNorm.js";
 export { Hardsigmoid, Hardswish, Hardtanh, PReLU, type PReLUOptions, ReLU6 } from "./hardActivation.js";
-export type { BackwardHook, ForwardHook, ForwardPreHook, RemovableHandle } from "./hooks.js";
+export type { BackwardHook, ForwardHook, ForwardPreHook } from "./hooks.js";
 export * as init from "./init.js";
 export { InstanceNorm1d, InstanceNorm2d, type InstanceNormLayerOptions } from "./instanceNorm.js";
 export { LazyConv2d, LazyLinear } from "./lazy.js";

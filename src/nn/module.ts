@@ -1,12 +1,13 @@
 import { ArgumentError, DTypeError } from "../errors.js";
 import { zeroGrad } from "../tensor/backward.js";
 import type { Device } from "../tensor/device.js";
+import type { RemovableHandle } from "../tensor/gradHooks.js";
 import { cpu, to } from "../tensor/ops/cast.js";
 import { noGrad } from "../tensor/scopes.js";
 import type { Tensor } from "../tensor/tensor.js";
 import { describe, kindOf } from "./describe.js";
 import { fieldsOf, type Held, join, withoutRepeats } from "./fields.js";
-import { addHook, type BackwardHook, type ForwardHook, type ForwardPreHook, type RemovableHandle } from "./hooks.js";
+import { addHook, type BackwardHook, type ForwardHook, type ForwardPreHook } from "./hooks.js";
 import { Buffer, Parameter } from "./parameter.js";
 import { remember } from "./paths.js";
 import { type LoadResult, type LoadStateDictOptions, loadState, type StateDict } from "./stateDict.js";

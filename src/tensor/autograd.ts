@@ -5,6 +5,7 @@
  * @module
  */
 import { AutogradError } from "../errors.js";
+import { GradHooks } from "./gradHooks.js";
 import type { Storage } from "./memory.js";
 import { formatShape, type Shape } from "./shape.js";
 import { Tensor } from "./tensor.js";
@@ -87,6 +88,8 @@ export function recordedCount(): number {
 /** One recorded op. Its inputs always have smaller ids, so that descending ids are an order for the walk back. */
 export class GradNode {
   readonly id = nextId++;
+  /** What is done with the gradient of the output before it goes on. */
+  gradHooks: GradHooks | null = null;
   private inputEdges: readonly Edge[];
   private saved: readonly SavedTensor[] | null;
 
@@ -101,6 +104,11 @@ export class GradNode {
     private rule: BackwardRule<readonly Tensor[]> | null,
   ) {
     this.inputEdges = inputs.map((input) => (input.requiresGrad ? (input.node ?? input) : null));
+    // Hooks stay with the values that an in-place op replaces; `.grad` is that of what the handle has now.
+    if (output.node?.gradHooks?.retainers.delete(output) === true) {
+      this.gradHooks = new GradHooks();
+      this.gradHooks.retainers.add(output);
+    }
     output.node = this;
     this.saved = saved.map((tensor) => new SavedTensor(tensor, name));
   }

@@ -1,7 +1,8 @@
 /** The walk back over the tape. */
 import { ArgumentError, AutogradError, ShapeError } from "../errors.js";
-import { checkView, consumedError, type Edge, GradNode, resetForwardCount, withGradMode } from "./autograd.js";
+import { checkView, consumedError, type Edge, type GradNode, resetForwardCount, withGradMode } from "./autograd.js";
 import { checkFloating } from "./dtype.js";
+import { leavesOf, nodesBehind, nodesBetween, type Place, placeOf } from "./graph.js";
 import { runScope, SpentGroup } from "./memory.js";
 import { add, add_ } from "./ops/arithmetic.js";
 import { to } from "./ops/cast.js";
@@ -81,8 +82,6 @@ interface Root {
   readonly gradient: Tensor | null;
 }
 
-type Place = GradNode | Tensor;
-
 function walkBack(roots: readonly Root[], targets: readonly Tensor[] | null, options: GradOptions): Map<Place, Tensor> {
   const createGraph = options.createGraph === true;
   const retainGraph = options.retainGraph ?? createGraph;
@@ -134,9 +133,23 @@ function walkBack(roots: readonly Root[], targets: readonly Tensor[] | null, opt
     for (const leaf of leaves) releaseSpent(leaf, "at the backward pass after the one that consumed it");
     resetForwardCount();
   };
+  const hooked = (place: Place, before: Tensor): Tensor => {
+    const { gradHooks } = place;
+    if (gradHooks === null) return before;
+    const after = gradHooks.run(before);
+    const g = after === before ? before : passOn(after);
+    if (g !== before) {
+      pending.set(place, g);
+      survivors.push(g);
+      before.dispose();
+    }
+    for (const retainer of gradHooks.retainers) accumulate(retainer, g, createGraph);
+    return g;
+  };
   const step = (node: GradNode): void => {
-    const g = pending.get(node);
-    if (g === undefined) return;
+    const before = pending.get(node);
+    if (before === undefined) return;
+    const g = hooked(node, before);
     if (goals.has(node)) find(node, g);
     const thunks = node.gradThunks(g);
     node.edges.forEach((edge, index) => {
@@ -148,7 +161,9 @@ function walkBack(roots: readonly Root[], targets: readonly Tensor[] | null, opt
     g.dispose();
   };
   const settle = (): void => {
-    for (const [place, g] of pending) {
+    for (const [place, before] of pending) {
+      const isFrozen = place instanceof Tensor && !place.requiresGrad;
+      const g = isFrozen ? before : hooked(place, before);
       if (goals.has(place)) find(place, g);
       else if (targets === null && place instanceof Tensor && place.requiresGrad) accumulate(place, g, createGraph);
       g.dispose();
@@ -179,47 +194,6 @@ function walkBack(roots: readonly Root[], targets: readonly Tensor[] | null, opt
 /** A handle of the walk's own, which it may let go of. A leaf is passed on as a view, so that gradients still reach it. */
 function passOn(g: Tensor): Tensor {
   return g.isLeaf && g.requiresGrad ? viewLike(g) : g.alias();
-}
-
-function placeOf(tensor: Tensor): Place {
-  return tensor.node ?? tensor;
-}
-
-/** All nodes behind the given places, newest first: an order in which every node comes after all that used its output. */
-function nodesBehind(places: readonly Place[], isEnd: (node: GradNode) => boolean = () => false): GradNode[] {
-  const seen = new Set<GradNode>();
-  const stack: Edge[] = [...places];
-  for (let place = stack.pop(); place !== undefined; place = stack.pop()) {
-    if (!(place instanceof GradNode) || seen.has(place)) continue;
-    seen.add(place);
-    if (isEnd(place)) continue;
-    for (const edge of place.edges) stack.push(edge);
-  }
-  return [...seen].sort((a, b) => b.id - a.id);
-}
-
-/** The nodes on the ways from the given places to the goals, newest first. */
-function nodesBetween(places: readonly Place[], goals: ReadonlySet<Place>): GradNode[] {
-  // Behind a single goal nothing matters any more.
-  const nodes = nodesBehind(places, (node) => goals.size === 1 && goals.has(node));
-  const reached = new Set<Edge>(places);
-  for (const node of nodes) for (const edge of node.edges) reached.add(edge);
-  const isComplete = [...goals].every((goal) => reached.has(goal));
-  const onTheWay = new Set<Edge>(goals);
-  for (const node of nodes.toReversed()) {
-    // What lay behind a consumed node is not known any more: a goal, perhaps.
-    if (node.isConsumed && !(goals.has(node) && isComplete)) throw consumedError(node);
-    if (node.edges.some((edge) => onTheWay.has(edge))) onTheWay.add(node);
-  }
-  return nodes.filter((node) => node.edges.some((edge) => onTheWay.has(edge)));
-}
-
-function leavesOf(nodes: readonly GradNode[]): Set<Tensor> {
-  const leaves = new Set<Tensor>();
-  for (const node of nodes) {
-    for (const edge of node.edges) if (edge instanceof Tensor) leaves.add(edge);
-  }
-  return leaves;
 }
 
 /** Forgets the gradients of leaves, and gives back what the backward passes that made them left behind. */

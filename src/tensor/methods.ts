@@ -1,11 +1,13 @@
 /** Makes every op a method: `relu(x)` is `x.relu()` too. Importing this file is what attaches them. */
 import { backward } from "./backward.js";
+import { registerHook, retainGrad } from "./gradHooks.js";
 import type { ReduceOptions } from "./ops/broadcast.js";
 import type { ValuesAndIndices } from "./ops/extremes.js";
 import * as ops from "./ops/index.js";
 import { Tensor } from "./tensor.js";
 
-const functions = { ...ops, backward };
+const tape = { backward, registerHook, retainGrad };
+const functions = { ...ops, ...tape };
 
 /** The functions of `F` that take a tensor first, as methods. */
 type Methods<F> = {
@@ -15,7 +17,7 @@ type Methods<F> = {
 };
 
 declare module "./tensor.js" {
-  interface Tensor extends Methods<typeof ops>, Methods<{ backward: typeof backward }> {
+  interface Tensor extends Methods<typeof ops>, Methods<typeof tape> {
     // Of overloads the mapping sees the last one alone.
     /** See {@link ops.max}: the greatest element, or with an axis the greatest along it and their places. */
     max(): Tensor;

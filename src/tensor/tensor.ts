@@ -4,6 +4,7 @@ import type { DeviceBuffer, DType, KernelSet, TypedArray } from "../kernels/kern
 import type { GradNode } from "./autograd.js";
 import { breathe } from "./collect.js";
 import { type Device, kernelsFor } from "./device.js";
+import type { GradHooks } from "./gradHooks.js";
 import { type Releasable, SMALL_BYTES, type SpentGroup, Storage, track } from "./memory.js";
 import { formatTensor } from "./print.js";
 import { denseStrides, elementCount, formatShape, isDense, normalizeAxis, type Shape, sameShape } from "./shape.js";
@@ -29,6 +30,8 @@ export class Tensor {
   spent: SpentGroup | null = null;
   /** @internal Of a tensor that is given back at a known time: the views taken of it, which go with it. */
   lentViews: Releasable[] | null = null;
+  /** @internal For a leaf: what is done with its gradient. Other tensors' nodes have theirs. */
+  gradHooks: GradHooks | null = null;
   /** @internal For a view: how often recorded in-place ops had changed its storage when it was taken. */
   viewVersion: number | null = null;
 
@@ -36,6 +39,7 @@ export class Tensor {
   private ownStrides: readonly number[];
   private ownOffset: number;
   private wantsGrad = false;
+  private retains = false;
   private ownGrad: Tensor | null = null;
   private kept = false;
   private isGrad = false;
@@ -140,6 +144,16 @@ export class Tensor {
   /** The gradient that `backward()` has collected for this leaf, or null. */
   get grad(): Tensor | null {
     return this.ownGrad;
+  }
+
+  /** Whether {@link retainGrad} was called on a tensor that is no leaf, so that `.grad` is filled. */
+  get retainsGrad(): boolean {
+    return this.retains;
+  }
+
+  /** @internal */
+  set retainsGrad(retains: boolean) {
+    this.retains = retains;
   }
 
   set grad(grad: Tensor | null) {
@@ -264,6 +278,7 @@ export class Tensor {
     }
     this.parked = true;
     this.ownStorage.park();
+    this.giveBackRetained(when);
   }
 
   private letGo(when: string): void {
@@ -271,6 +286,14 @@ export class Tensor {
     this.releasedWhen = when;
     this.unpark(this.ownStorage);
     this.ownStorage.release();
+    this.giveBackRetained(when);
+  }
+
+  /** A retained gradient goes with the tensor that it belongs to: no optimizer knows of it. */
+  private giveBackRetained(when: string): void {
+    if (!this.retains || this.ownGrad === null) return;
+    this.ownGrad.isGrad = false;
+    this.ownGrad.giveBack(when);
   }
 
   private unpark(storage: Storage): void {
