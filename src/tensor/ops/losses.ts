@@ -190,7 +190,9 @@ const STRAIGHT = 100;
 function plainLogitLoss(x: Tensor, t: Tensor): Tensor {
   const name = "binaryCrossEntropyWithLogits";
   const out = withGradMode(false, () => mapStretches(name, [x, t], (x, t) => logitLoss(x, t, t)));
-  const slope = (x: Tensor, t: Tensor, g: Tensor): Tensor => mul(sub(sigmoid(x), t), g);
+  // σ(x) − t, in two terms that are exact where t is 0 or 1: beside 1 the digits of σ(x) for large x are lost.
+  const slope = (x: Tensor, t: Tensor, g: Tensor): Tensor =>
+    mul(sub(mul(sigmoid(x), add(neg(t), 1)), mul(sigmoid(neg(x)), t)), g);
   return record(name, out, [x, t], [x, t], (g, x, t) => [
     () => (isGradEnabled() ? composite(() => slope(x, t, g)) : mapStretches(`${name}Grad`, [x, t, g], slope)),
     () => composite(() => mul(neg(x), g)),
