@@ -90,8 +90,8 @@ export class GradNode {
   readonly id = nextId++;
   /** What is done with the gradient of the output before it goes on. */
   gradHooks: GradHooks | null = null;
-  private inputEdges: readonly Edge[];
-  private saved: readonly SavedTensor[] | null;
+  protected inputEdges: readonly Edge[];
+  protected saved: readonly SavedTensor[] | null;
 
   /** Puts itself behind `output`, which may be among `saved`. */
   constructor(
@@ -110,7 +110,11 @@ export class GradNode {
       this.gradHooks.retainers.add(output);
     }
     output.node = this;
-    this.saved = saved.map((tensor) => new SavedTensor(tensor, name));
+    this.saved = this.held(saved);
+  }
+
+  protected held(saved: readonly Tensor[]): SavedTensor[] {
+    return saved.map((tensor) => new SavedTensor(tensor, this.name));
   }
 
   get edges(): readonly Edge[] {
@@ -124,8 +128,13 @@ export class GradNode {
 
   /** @throws AutogradError where the graph was consumed, or a saved tensor was changed in place. */
   gradThunks(outGrad: Tensor): readonly GradThunk[] {
-    if (this.rule === null || this.saved === null) throw consumedError(this);
-    return this.rule(outGrad, ...this.saved.map((entry) => entry.unpack()));
+    if (this.rule === null) throw consumedError(this);
+    return this.rule(outGrad, ...this.unpacked());
+  }
+
+  protected unpacked(): Tensor[] {
+    if (this.saved === null) throw consumedError(this);
+    return this.saved.map((entry) => entry.unpack());
   }
 
   /** Lets go of all that was saved, and of the graph before. */
@@ -134,6 +143,40 @@ export class GradNode {
     this.saved = null;
     this.rule = null;
     this.inputEdges = [];
+  }
+}
+
+/** One of several outputs of an op. What arrives here waits for what arrives at the others. */
+export class PortNode extends GradNode {
+  constructor(name: string, output: Tensor, joint: GradNode) {
+    super(name, output, [], [], () => []);
+    this.inputEdges = [joint];
+  }
+}
+
+/** From the gradients of all outputs of an op, null where none arrived, a thunk for each input. */
+export type JointRule = (outGrads: readonly (Tensor | null)[], ...saved: Tensor[]) => readonly GradThunk[];
+
+/** An op with several outputs, whose gradients its rule wants together. It is older than its ports, and so comes after them. */
+export class JointNode extends GradNode {
+  readonly ports: readonly PortNode[];
+
+  constructor(
+    name: string,
+    outputs: readonly [Tensor, ...Tensor[]],
+    inputs: readonly Tensor[],
+    saved: readonly Tensor[],
+    private readonly jointRule: JointRule,
+  ) {
+    super(name, outputs[0], inputs, [], () => []);
+    this.ports = outputs.map((output) => new PortNode(name, output, this));
+    // Only now: an output that is saved shall lead to its port.
+    this.saved = this.held(saved);
+  }
+
+  /** @throws AutogradError as {@link gradThunks}. */
+  jointThunks(outGrads: readonly (Tensor | null)[]): readonly GradThunk[] {
+    return this.jointRule(outGrads, ...this.unpacked());
   }
 }
 
@@ -163,14 +206,30 @@ export function record<const S extends readonly Tensor[]>(
   saved: S,
   rule: BackwardRule<S>,
 ): Tensor {
-  if (!gradEnabled) return output;
-  for (const input of inputs) checkView(name, input);
-  if (isRecording(inputs)) {
-    for (const input of inputs) if (input.isLeaf && input.requiresGrad) countForward(input);
+  if (startRecord(name, inputs)) {
     // The saved tensors come back in the order in which they went in, which the type of the rule cannot say.
     new GradNode(name, output, inputs, saved, rule as unknown as BackwardRule<readonly Tensor[]>);
   }
   return output;
+}
+
+/** {@link record} for an op with several outputs: they all lead to one rule. */
+export function recordJoint(
+  name: string,
+  outputs: readonly [Tensor, ...Tensor[]],
+  inputs: readonly Tensor[],
+  saved: readonly Tensor[],
+  rule: JointRule,
+): void {
+  if (startRecord(name, inputs)) new JointNode(name, outputs, inputs, saved, rule);
+}
+
+function startRecord(name: string, inputs: readonly Tensor[]): boolean {
+  if (!gradEnabled) return false;
+  for (const input of inputs) checkView(name, input);
+  if (!isRecording(inputs)) return false;
+  for (const input of inputs) if (input.isLeaf && input.requiresGrad) countForward(input);
+  return true;
 }
 
 /**

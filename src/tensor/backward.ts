@@ -1,6 +1,16 @@
 /** The walk back over the tape. */
 import { ArgumentError, AutogradError, ShapeError } from "../errors.js";
-import { checkView, consumedError, type Edge, type GradNode, resetForwardCount, withGradMode } from "./autograd.js";
+import {
+  checkView,
+  consumedError,
+  type Edge,
+  type GradNode,
+  type GradThunk,
+  JointNode,
+  PortNode,
+  resetForwardCount,
+  withGradMode,
+} from "./autograd.js";
 import { checkFloating } from "./dtype.js";
 import { leavesOf, nodesBehind, nodesBetween, type Place, placeOf } from "./graph.js";
 import { runScope, SpentGroup } from "./memory.js";
@@ -146,19 +156,33 @@ function walkBack(roots: readonly Root[], targets: readonly Tensor[] | null, opt
     for (const retainer of gradHooks.retainers) accumulate(retainer, g, createGraph);
     return g;
   };
-  const step = (node: GradNode): void => {
-    const before = pending.get(node);
-    if (before === undefined) return;
-    const g = hooked(node, before);
-    if (goals.has(node)) find(node, g);
-    const thunks = node.gradThunks(g);
+  const spread = (node: GradNode, thunks: readonly GradThunk[]): void => {
     node.edges.forEach((edge, index) => {
       const wanted = edge !== null && (targets === null || active.has(edge) || goals.has(edge));
       const thunk = thunks[index] ?? null;
       if (wanted && thunk !== null) deliver(edge, thunk());
     });
+  };
+  const step = (node: GradNode): void => {
+    if (node instanceof JointNode) {
+      stepJoint(node);
+      return;
+    }
+    const before = pending.get(node);
+    if (before === undefined) return;
+    const g = hooked(node, before);
+    if (goals.has(node)) find(node, g);
+    // What arrives at a port stays until the op that all of its outputs lead to has it, too.
+    if (node instanceof PortNode) return;
+    spread(node, node.gradThunks(g));
     pending.delete(node);
     g.dispose();
+  };
+  const stepJoint = (node: JointNode): void => {
+    const arrived = node.ports.map((port) => pending.get(port) ?? null);
+    if (arrived.some((g) => g !== null)) spread(node, node.jointThunks(arrived));
+    for (const port of node.ports) pending.delete(port);
+    for (const g of arrived) g?.dispose();
   };
   const settle = (): void => {
     for (const [place, before] of pending) {
@@ -185,10 +209,15 @@ function walkBack(roots: readonly Root[], targets: readonly Tensor[] | null, opt
     throw error;
   }
   if (!retainGraph) {
-    const group = new SpentGroup(nodes.map((node) => node.output));
+    // Outputs beside the one that the walk came from have lost their history, too.
+    const group = new SpentGroup([...nodes, ...nodes.flatMap(portsOf)].map((node) => node.output));
     for (const leaf of leaves) leaf.spent = group;
   }
   return found;
+}
+
+function portsOf(node: GradNode): readonly GradNode[] {
+  return node instanceof JointNode ? node.ports : [];
 }
 
 /** A handle of the walk's own, which it may let go of. A leaf is passed on as a view, so that gradients still reach it. */

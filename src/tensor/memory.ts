@@ -116,8 +116,17 @@ function largestHolders(): string {
   return ` (most of them made by ${largest.map(([op, { tensors, bytes }]) => `${op}: ${bytes} bytes in ${tensors}`).join(", ")})`;
 }
 
+let storageCount = 0;
+
+/** How many storages there were so far, which is the id of the next one. */
+export function storagesMade(): number {
+  return storageCount;
+}
+
 /** Memory for elements of one dtype, on a device or (small, and let go of) in JavaScript's own memory. */
 export class Storage {
+  /** Grows from each storage to the next. */
+  readonly id = storageCount++;
   /** Grows with each in-place change, so that the tape sees that a saved tensor is no longer what it was. */
   version = 0;
   /** Grows with each in-place change that was recorded, so that older views of it are found out. */
