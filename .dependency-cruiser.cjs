@@ -78,6 +78,19 @@ module.exports = {
         dependencyTypesNot: ["core"],
       },
     },
+    only(
+      "profiler-on-top",
+      "^src/profiler/",
+      ["^src/(profiler|tensor|nn|optim)/", "^src/io/replaceFile\\.ts$", contract, errors],
+      "Measuring looks at tensors, layers, optimizers and the contract; only the index imports it.",
+    ),
+    {
+      name: "profiler-is-not-needed",
+      comment: "Nothing depends on being measured.",
+      severity: "error",
+      from: { path: "^src/", pathNot: "^src/(profiler/|index\\.ts$)" },
+      to: { path: "^src/profiler/" },
+    },
     {
       name: "platform-at-the-bottom",
       comment: "What reaches Node and its files imports only Node's own modules.",

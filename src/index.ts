@@ -26,6 +26,7 @@ export * from "./io/index.js";
 export type { DType, TypedArray } from "./kernels/dtype.js";
 export * as nn from "./nn/index.js";
 export * as optim from "./optim/index.js";
+export { Profile, type ProfileRow, profile, type TableOptions } from "./profiler/profile.js";
 export { isGradEnabled } from "./tensor/autograd.js";
 export * as autograd from "./tensor/autogradNamespace.js";
 export { type BackwardOptions, type GradOptions, grad } from "./tensor/backward.js";

@@ -35,6 +35,9 @@ export interface Aside {
   restore(buffer: DeviceBuffer): void;
 }
 
+/** Is told of a launch, and gives what is told its times; see {@link KernelSet.watchTimes}. */
+export type LaunchWatch = (kernel: string) => (begin: bigint, end: bigint) => void;
+
 /** An array in a buffer: element (i, j, …) lies at offset + i·strides[0] + j·strides[1] + …, counted in elements. */
 export interface Strided {
   readonly buffer: DeviceBuffer;
@@ -180,6 +183,13 @@ export interface KernelSet {
    * freed, and sends them to JavaScript's memory when many have come together. For small arrays.
    */
   readonly setAside?: (buffer: DeviceBuffer, dtype: DType, length: number) => Aside;
+
+  /**
+   * On a device that computes apart: tells from now on how long launches take on its own clock. `launched` is called during the
+   * launch of each of its kernels, and what it gives later with the kernel's begin and end in nanoseconds. Returns what ends it,
+   * once all is told; or null, where the device tells no times.
+   */
+  readonly watchTimes?: (launched: LaunchWatch) => (() => Promise<void>) | null;
 
   // --- elementwise --------------------------------------------------------------------------------------------------
 

@@ -1,6 +1,6 @@
 /** Where modules lie in the models that hold them, found out when an error has to tell it. */
 import { kindOf } from "./describe.js";
-import { join } from "./fields.js";
+import { type Held, join } from "./fields.js";
 import type { Module } from "./module.js";
 
 /** All modules that are alive; those that were collected are swept out as the set grows. */
@@ -21,11 +21,31 @@ export function remember(module: Module): void {
  * empty where nothing holds it. Of several modules that hold it, the one that was made last counts.
  */
 export function pathOf(module: Module): string {
+  return pathFrom(holdersOf(livingModules()), module);
+}
+
+/** All modules that are alive, with their paths as {@link pathOf} gives them; the class of those that nothing holds. */
+export function livingPaths(): Held<Module>[] {
+  const modules = livingModules();
+  const holders = holdersOf(modules);
+  return modules.map((module) => [pathFrom(holders, module) || kindOf(module), module]);
+}
+
+type Holders = ReadonlyMap<Module, { readonly holder: Module; readonly name: string }>;
+
+function livingModules(): Module[] {
+  return [...alive].flatMap((each) => each.deref() ?? []);
+}
+
+function holdersOf(modules: readonly Module[]): Holders {
   const holders = new Map<Module, { readonly holder: Module; readonly name: string }>();
-  for (const each of alive) {
-    const holder = each.deref();
-    for (const [name, child] of holder?.ownModules() ?? []) if (holder) holders.set(child, { holder, name });
+  for (const holder of modules) {
+    for (const [name, child] of holder.ownModules()) holders.set(child, { holder, name });
   }
+  return holders;
+}
+
+function pathFrom(holders: Holders, module: Module): string {
   let [path, outer] = ["", module];
   const seen = new Set<Module>();
   for (let held = holders.get(outer); held !== undefined && !seen.has(outer); held = holders.get(outer)) {

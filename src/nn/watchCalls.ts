@@ -27,7 +27,8 @@ export function watchCalls<T>(modules: readonly Held<Module>[], watcher: CallWat
   }
 }
 
-function observe(path: string, module: Module, watcher: CallWatcher): () => void {
+/** Tells of the calls of one module's `forward` until the function that comes back is called. */
+export function observe(path: string, module: Module, watcher: CallWatcher): () => void {
   const before = Object.getOwnPropertyDescriptor(module, "forward");
   const forward = module.forward as Forward;
   const observed: Forward = (...inputs) => {
@@ -43,6 +44,8 @@ function observe(path: string, module: Module, watcher: CallWatcher): () => void
   };
   Object.defineProperty(module, "forward", { value: observed, configurable: true, enumerable: false, writable: true });
   return () => {
+    // What was laid over it since, such as hooks, stays.
+    if (module.forward !== observed) return;
     if (before === undefined) Reflect.deleteProperty(module, "forward");
     else Object.defineProperty(module, "forward", before);
   };

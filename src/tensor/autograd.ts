@@ -7,6 +7,7 @@
 import { AutogradError } from "../errors.js";
 import { GradHooks } from "./gradHooks.js";
 import type { Storage } from "./memory.js";
+import { opWatch } from "./opWatch.js";
 import { formatShape, type Shape } from "./shape.js";
 import { Tensor } from "./tensor.js";
 
@@ -206,6 +207,7 @@ export function record<const S extends readonly Tensor[]>(
   saved: S,
   rule: BackwardRule<S>,
 ): Tensor {
+  opWatch.ended?.(name, output);
   if (startRecord(name, inputs)) {
     // The saved tensors come back in the order in which they went in, which the type of the rule cannot say.
     new GradNode(name, output, inputs, saved, rule as unknown as BackwardRule<readonly Tensor[]>);
@@ -221,6 +223,7 @@ export function recordJoint(
   saved: readonly Tensor[],
   rule: JointRule,
 ): void {
+  opWatch.ended?.(name, outputs[0]);
   if (startRecord(name, inputs)) new JointNode(name, outputs, inputs, saved, rule);
 }
 

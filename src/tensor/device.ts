@@ -96,6 +96,11 @@ export function kernelsFor(device: Device): KernelSet {
   return made;
 }
 
+/** The kernel sets of the devices that can be used now. */
+export function presentKernels(): Map<Device, KernelSet> {
+  return new Map([...kernelSets.keys()].map((device) => [device, kernelsFor(device)]));
+}
+
 /** The device on which factories make tensors when they are not told one; `"cpu"` at first. */
 export function getDefaultDevice(): Device {
   return defaultDevice;

@@ -3,7 +3,10 @@ import type { DeviceBuffer, DType, KernelSet, TypedArray } from "../kernelSet.js
 import { Asides } from "./asides.js";
 import type { Runtime } from "./runtime.js";
 
-type MemoryKernels = Pick<KernelSet, "supports" | "alloc" | "free" | "write" | "read" | "readSync" | "setAside">;
+type MemoryKernels = Pick<
+  KernelSet,
+  "supports" | "alloc" | "free" | "write" | "read" | "readSync" | "setAside" | "watchTimes"
+>;
 
 /** Watches over the memory in tests. */
 export interface Precautions {
@@ -35,6 +38,8 @@ export function memoryKernels(runtime: Runtime, { poison }: Precautions): Memory
     },
 
     readSync: null,
+
+    watchTimes: (launched) => runtime.watchTimes(launched),
 
     setAside: (buffer, dtype, length) => asides.put(buffer, length * 4, (bytes) => typed(dtype, bytes)),
   };

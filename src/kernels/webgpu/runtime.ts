@@ -37,7 +37,7 @@
  * @module
  */
 import { DeviceError, TapegradError } from "../../errors.js";
-import type { DeviceBuffer } from "../kernelSet.js";
+import type { DeviceBuffer, LaunchWatch } from "../kernelSet.js";
 import { Backlog } from "./backlog.js";
 import { BindGroups } from "./bindGroups.js";
 import { BufferPool, GpuMemory } from "./bufferPool.js";
@@ -68,7 +68,7 @@ export class Runtime {
   readonly pool: BufferPool;
   /** Where kernels that read indices note those out of range. */
   readonly indexFaults: IndexFaults;
-  readonly profiler: Profiler | null;
+  profiler: Profiler | null;
   readonly backlog: Backlog;
   /** Launches so far. */
   launches = 0;
@@ -187,6 +187,24 @@ export class Runtime {
     this.pipeline = null;
     this.launches++;
     if (this.debug) this.faults.scoped(`kernel "${name}"`, () => this.flush());
+  }
+
+  /** Tells of launches as the contract says; each is a pass of its own meanwhile. */
+  watchTimes(launched: LaunchWatch): (() => Promise<void>) | null {
+    if (!this.device.features.has("timestamp-query")) return null;
+    // What was launched before is not measured.
+    this.flush();
+    const before = this.profiler;
+    const profiler = before ?? new Profiler(this.device, BATCH);
+    this.profiler = profiler;
+    profiler.watch = launched;
+    return async () => {
+      this.flush();
+      profiler.watch = null;
+      this.profiler = before;
+      await profiler.report();
+      if (before === null) profiler.destroy();
+    };
   }
 
   /** Number of the batch of commands under way: what a batch before used may be written to at once. */

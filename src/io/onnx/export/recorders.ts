@@ -10,7 +10,17 @@ import { matmulRecorders } from "./matmul.js";
 import { normalizationRecorders } from "./normalization.js";
 import { poolRecorders } from "./pooling.js";
 
-type Memory = "name" | "supports" | "alloc" | "free" | "write" | "read" | "readSync" | "setAside" | "bernoulli";
+type Memory =
+  | "name"
+  | "supports"
+  | "alloc"
+  | "free"
+  | "write"
+  | "read"
+  | "readSync"
+  | "setAside"
+  | "bernoulli"
+  | "watchTimes";
 
 /** The kernels that compute. */
 export type ComputeKernel = Exclude<keyof KernelSet, Memory>;
