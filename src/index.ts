@@ -30,6 +30,7 @@ export { Profile, type ProfileRow, profile, type TableOptions } from "./profiler
 export { isGradEnabled } from "./tensor/autograd.js";
 export * as autograd from "./tensor/autogradNamespace.js";
 export { type BackwardOptions, type GradOptions, grad } from "./tensor/backward.js";
+export { checkpoint } from "./tensor/checkpoint.js";
 export * from "./tensor/create.js";
 export { type Device, type DeviceOptions, getDefaultDevice, setDefaultDevice } from "./tensor/device.js";
 export type { GradHook, RemovableHandle } from "./tensor/gradHooks.js";

@@ -38,8 +38,48 @@ export type BackwardRule<S extends readonly Tensor[]> = (outGrad: Tensor, ...sav
 /** Where a gradient flows next: the op that made the input, the leaf itself, or nowhere. */
 export type Edge = GradNode | Tensor | null;
 
-/** A tensor as a backward rule will need it, with its memory held until the graph is consumed. */
-class SavedTensor {
+/** A tensor as a backward rule will need it. */
+export interface Saved {
+  unpack(): Tensor;
+  release(): void;
+}
+
+/** Decides how tensors are saved while it is in force; null leaves it to the one around, and at last has their memory held. */
+export type Saver = (tensor: Tensor, usedBy: string) => Saved | null;
+
+let saver: Saver | null = null;
+
+/** Runs `fn` with tensors being saved by `inner`, and switches back whatever happens. */
+export function withSaver<T>(inner: Saver, fn: () => T): T {
+  const outer = saver;
+  saver = (tensor, usedBy) => inner(tensor, usedBy) ?? outer?.(tensor, usedBy) ?? null;
+  try {
+    return fn();
+  } finally {
+    saver = outer;
+  }
+}
+
+/** Saves a tensor for a backward rule. */
+export function save(tensor: Tensor, usedBy: string): Saved {
+  return saver?.(tensor, usedBy) ?? new SavedTensor(tensor, usedBy);
+}
+
+const walkEnds = new Set<() => void>();
+
+/** Has `fn` called once, when the walk back that is going on ends. */
+export function atWalkEnd(fn: () => void): void {
+  walkEnds.add(fn);
+}
+
+/** Calls what waits for the end of a walk. */
+export function endWalk(): void {
+  for (const fn of walkEnds) fn();
+  walkEnds.clear();
+}
+
+/** A saved tensor whose memory is held until the graph is consumed. */
+export class SavedTensor implements Saved {
   private readonly storage: Storage;
   private readonly version: number;
   private readonly shape: Shape;
@@ -92,7 +132,7 @@ export class GradNode {
   /** What is done with the gradient of the output before it goes on. */
   gradHooks: GradHooks | null = null;
   protected inputEdges: readonly Edge[];
-  protected saved: readonly SavedTensor[] | null;
+  protected saved: readonly Saved[] | null;
 
   /** Puts itself behind `output`, which may be among `saved`. */
   constructor(
@@ -114,8 +154,8 @@ export class GradNode {
     this.saved = this.held(saved);
   }
 
-  protected held(saved: readonly Tensor[]): SavedTensor[] {
-    return saved.map((tensor) => new SavedTensor(tensor, this.name));
+  protected held(saved: readonly Tensor[]): Saved[] {
+    return saved.map((tensor) => save(tensor, this.name));
   }
 
   get edges(): readonly Edge[] {

@@ -4,6 +4,7 @@ import {
   checkView,
   consumedError,
   type Edge,
+  endWalk,
   type GradNode,
   type GradThunk,
   JointNode,
@@ -207,6 +208,8 @@ function walkBack(roots: readonly Root[], targets: readonly Tensor[] | null, opt
   } catch (error) {
     for (const g of [...pending.values(), ...found.values()]) g.dispose();
     throw error;
+  } finally {
+    endWalk();
   }
   if (!retainGraph) {
     // Outputs beside the one that the walk came from have lost their history, too.

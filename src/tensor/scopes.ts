@@ -53,7 +53,8 @@ function scoped<T>(where: string, when: string, fn: () => T): T {
   );
 }
 
-function refusePromise<T>(where: string, result: T): T {
+/** @throws ArgumentError where a function turns out to be asynchronous. */
+export function refusePromise<T>(where: string, result: T): T {
   if (isThenable(result)) {
     // The promise is nobody's now: its failure must not surface as an unhandled one beside the error below.
     result.then(undefined, () => undefined);
