@@ -1,4 +1,5 @@
 import { TapegradError } from "../errors.js";
+import { tracedIn } from "../tensor/trace.js";
 import type { Module } from "./module.js";
 import { pathOf } from "./paths.js";
 
@@ -18,7 +19,7 @@ const placed = new WeakSet<object>();
  */
 export function inLayer<T>(layer: Module, fn: () => T): T {
   try {
-    return fn();
+    return tracedIn(() => pathOf(layer) || String(layer), fn);
   } catch (error) {
     if (!(error instanceof TapegradError) || placed.has(error)) throw error;
     const path = pathOf(layer);

@@ -10,6 +10,7 @@ import type { Storage } from "./memory.js";
 import { opWatch } from "./opWatch.js";
 import { formatShape, type Shape } from "./shape.js";
 import { Tensor } from "./tensor.js";
+import { type Trace, traceHere } from "./trace.js";
 
 let gradEnabled = true;
 
@@ -131,6 +132,8 @@ export class GradNode {
   readonly id = nextId++;
   /** What is done with the gradient of the output before it goes on. */
   gradHooks: GradHooks | null = null;
+  /** Where the forward pass ran, if that was noted. */
+  readonly trace: Trace | null;
   protected inputEdges: readonly Edge[];
   protected saved: readonly Saved[] | null;
 
@@ -144,6 +147,7 @@ export class GradNode {
     saved: readonly Tensor[],
     private rule: BackwardRule<readonly Tensor[]> | null,
   ) {
+    this.trace = traceHere(name);
     this.inputEdges = inputs.map((input) => (input.requiresGrad ? (input.node ?? input) : null));
     // Hooks stay with the values that an in-place op replaces; `.grad` is that of what the handle has now.
     if (output.node?.gradHooks?.retainers.delete(output) === true) {

@@ -1,4 +1,5 @@
 /** What users see as `autograd`, as in torch.autograd. */
+export { detectAnomaly, isAnomalyEnabled, setDetectAnomaly } from "./anomaly.js";
 export { type BackwardOptions, backward, type GradOptions, grad } from "./backward.js";
 export {
   type BackwardContext,

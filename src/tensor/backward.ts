@@ -1,5 +1,6 @@
 /** The walk back over the tape. */
 import { ArgumentError, AutogradError, ShapeError } from "../errors.js";
+import { checkGiven, checkPropagated } from "./anomaly.js";
 import {
   checkView,
   consumedError,
@@ -138,6 +139,7 @@ function walkBack(roots: readonly Root[], targets: readonly Tensor[] | null, opt
   };
   const begin = (): void => {
     for (const { output, gradient } of roots) {
+      if (gradient !== null) checkGiven("backward", gradient);
       deliver(placeOf(output), gradient === null ? one(output) : to(gradient, output.dtype));
     }
     // Only now: a gradient that was passed in may be spent itself.
@@ -150,6 +152,7 @@ function walkBack(roots: readonly Root[], targets: readonly Tensor[] | null, opt
     const after = gradHooks.run(before);
     const g = after === before ? before : passOn(after);
     if (g !== before) {
+      checkGiven("registerHook", g);
       pending.set(place, g);
       survivors.push(g);
       before.dispose();
@@ -161,7 +164,10 @@ function walkBack(roots: readonly Root[], targets: readonly Tensor[] | null, opt
     node.edges.forEach((edge, index) => {
       const wanted = edge !== null && (targets === null || active.has(edge) || goals.has(edge));
       const thunk = thunks[index] ?? null;
-      if (wanted && thunk !== null) deliver(edge, thunk());
+      if (!wanted || thunk === null) return;
+      const g = thunk();
+      checkPropagated(node, index, g);
+      deliver(edge, g);
     });
   };
   const step = (node: GradNode): void => {
