@@ -5,7 +5,6 @@ import {
   checkView,
   consumedError,
   type Edge,
-  endWalk,
   type GradNode,
   type GradThunk,
   JointNode,
@@ -19,6 +18,7 @@ import { runScope, SpentGroup } from "./memory.js";
 import { add, add_ } from "./ops/arithmetic.js";
 import { to } from "./ops/cast.js";
 import { clone, viewLike, zerosFor } from "./ops/layout.js";
+import { endWalk } from "./saved.js";
 import { formatShape, sameShape } from "./shape.js";
 import { commonKernels, Tensor } from "./tensor.js";
 

@@ -1,18 +1,10 @@
 /** Forward passes that keep nothing but their inputs, and are computed again when their gradients are asked for. */
 import { AutogradError } from "../errors.js";
 import type { DType } from "../kernels/dtype.js";
-import {
-  atWalkEnd,
-  type GradNode,
-  isGradEnabled,
-  type Saved,
-  SavedTensor,
-  save,
-  withGradMode,
-  withSaver,
-} from "./autograd.js";
+import { type GradNode, isGradEnabled, withGradMode } from "./autograd.js";
 import { runScope, storagesMade } from "./memory.js";
 import { defaultGenerator, type GeneratorState } from "./random.js";
+import { atWalkEnd, type Saved, SavedTensor, save, withSaver } from "./saved.js";
 import { refusePromise, tensorsIn } from "./scopes.js";
 import { formatShape, type Shape, sameShape } from "./shape.js";
 import { Tensor } from "./tensor.js";
