@@ -5,6 +5,7 @@
  */
 import "./tensor/methods.js";
 
+export * as amp from "./amp.js";
 export * as data from "./data/index.js";
 export {
   type BackendInfo,
@@ -27,6 +28,7 @@ export type { DType, TypedArray } from "./kernels/dtype.js";
 export * as nn from "./nn/index.js";
 export * as optim from "./optim/index.js";
 export { Profile, type ProfileRow, profile, type TableOptions } from "./profiler/profile.js";
+export { type AutocastOptions, autocast } from "./tensor/autocast.js";
 export { isGradEnabled } from "./tensor/autograd.js";
 export * as autograd from "./tensor/autogradNamespace.js";
 export { type BackwardOptions, type GradOptions, grad } from "./tensor/backward.js";

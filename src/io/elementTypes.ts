@@ -62,6 +62,22 @@ function allHalves(): Float32Array {
   return table;
 }
 
+/** The bits of float16 elements, which came as wider numbers that float16 holds exactly. */
+export function halvesOf(values: ArrayLike<number>): Uint16Array<ArrayBuffer> {
+  const single = new Float32Array(1);
+  const bitsOf = new Uint32Array(single.buffer);
+  return Uint16Array.from(values, (value) => {
+    single[0] = value;
+    const bits = bitsOf[0] as number;
+    const sign = (bits >>> 16) & 0x8000;
+    const exponent = ((bits >>> 23) & 255) - 112;
+    const fraction = (bits >>> 13) & 0x3ff;
+    if (exponent === 143) return sign | 0x7c00 | fraction;
+    // Below 2⁻¹⁴ they are whole multiples of 2⁻²⁴.
+    return sign | (exponent > 0 ? (exponent << 10) | fraction : Math.abs(value) * 2 ** 24);
+  });
+}
+
 const bfloat16: ElementType = {
   bytes: 2,
   dtype: "float32",

@@ -3,7 +3,7 @@ import type { Device } from "../tensor/device.js";
 import { bytesPerElement, type TypedArray } from "../tensor/dtype.js";
 import { elementCount, isDense, type Shape } from "../tensor/shape.js";
 import { Tensor } from "../tensor/tensor.js";
-import type { ElementType } from "./elementTypes.js";
+import { type ElementType, halvesOf } from "./elementTypes.js";
 import type { Source } from "./source.js";
 
 /** Bytes in one piece: a multiple of every element's. */
@@ -48,16 +48,17 @@ export async function* bytesOf(tensor: Tensor): AsyncGenerator<Uint8Array<ArrayB
   const count = tensor.numel();
   const step = PIECE_BYTES / bytesPerElement(tensor.dtype);
   if (count <= step || !isDense(tensor.shape, tensor.strides)) {
-    yield asBytes(await tensor.data());
+    yield asBytes(tensor, await tensor.data());
     return;
   }
   for (let done = 0; done < count; done += step) {
     const { kernels, buffer } = tensor;
     const length = Math.min(step, count - done);
-    yield asBytes(await kernels.read(buffer, tensor.dtype, tensor.offset + done, length));
+    yield asBytes(tensor, await kernels.read(buffer, tensor.dtype, tensor.offset + done, length));
   }
 }
 
-function asBytes(values: TypedArray): Uint8Array<ArrayBuffer> {
-  return new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
+function asBytes({ dtype }: Tensor, values: TypedArray): Uint8Array<ArrayBuffer> {
+  const elements = dtype === "float16" ? halvesOf(values) : values;
+  return new Uint8Array(elements.buffer, elements.byteOffset, elements.byteLength);
 }

@@ -1,7 +1,7 @@
-/** Element types. `float64` exists on the CPU only; `bool` is one byte of 0 or 1. */
-export type DType = "float32" | "float64" | "int32" | "bool";
+/** Element types. `float64` exists on the CPU only, `float16` on GPUs with the feature shader-f16 only; `bool` is one byte of 0 or 1. */
+export type DType = "float16" | "float32" | "float64" | "int32" | "bool";
 
-/** The typed arrays that carry elements in and out, one for each {@link DType}. */
+/** The typed arrays that carry elements in and out, one for each {@link DType}; float16 goes as float32. */
 export type TypedArray =
   | Float32Array<ArrayBuffer>
   | Float64Array<ArrayBuffer>
@@ -9,6 +9,7 @@ export type TypedArray =
   | Uint8Array<ArrayBuffer>;
 
 const arrayTypes = {
+  float16: Float32Array,
   float32: Float32Array,
   float64: Float64Array,
   int32: Int32Array,
@@ -22,10 +23,10 @@ export function newTypedArray(dtype: DType, length: number): TypedArray {
 
 /** Bytes of one element. */
 export function bytesPerElement(dtype: DType): number {
-  return arrayTypes[dtype].BYTES_PER_ELEMENT;
+  return dtype === "float16" ? 2 : arrayTypes[dtype].BYTES_PER_ELEMENT;
 }
 
 /** Whether the dtype has fractions, and so gradients. */
 export function isFloating(dtype: DType): boolean {
-  return dtype === "float32" || dtype === "float64";
+  return dtype === "float32" || dtype === "float64" || dtype === "float16";
 }

@@ -15,9 +15,9 @@ export function checkCount(where: string, name: string, value: number, minimum =
   }
 }
 
-/** @throws DTypeError where parameters of `dtype` could not be learnt. */
+/** @throws DTypeError where parameters of `dtype` could not be learnt. A float16 that the device lacks is found out when they are made. */
 export function checkDType(where: string, dtype: Tensor["dtype"] = "float32"): void {
-  if (dtype !== "float32" && dtype !== "float64") {
+  if (dtype !== "float32" && dtype !== "float64" && dtype !== "float16") {
     throw new DTypeError(
       `${where}: got dtype ${String(dtype)}; expected float32 or float64, which alone have gradients. Correct dtype.`,
     );

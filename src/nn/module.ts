@@ -14,7 +14,7 @@ import { type LoadResult, type LoadStateDictOptions, loadState, type StateDict }
 
 type DType = Tensor["dtype"];
 
-const floats: readonly string[] = ["float32", "float64"] satisfies DType[];
+const floats: readonly string[] = ["float16", "float32", "float64"] satisfies DType[];
 const devices: readonly string[] = ["cpu", "webgpu"] satisfies Device[];
 
 /** A module that turns one tensor into another, as layers do. */

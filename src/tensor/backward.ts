@@ -1,6 +1,7 @@
 /** The walk back over the tape. */
 import { ArgumentError, AutogradError, ShapeError } from "../errors.js";
 import { checkGiven, checkPropagated } from "./anomaly.js";
+import { withCasting } from "./autocast.js";
 import {
   checkView,
   consumedError,
@@ -203,14 +204,15 @@ function walkBack(roots: readonly Root[], targets: readonly Tensor[] | null, opt
     checkUnused((place) => !found.has(place));
   };
   try {
-    withGradMode(createGraph, () => {
+    const walk = (): void => {
       run(begin);
       for (const node of nodes) {
         run(() => step(node));
         if (!retainGraph) node.consume();
       }
       run(settle);
-    });
+    };
+    withCasting(false, () => withGradMode(createGraph, walk));
   } catch (error) {
     for (const g of [...pending.values(), ...found.values()]) g.dispose();
     throw error;

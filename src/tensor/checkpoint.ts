@@ -1,6 +1,7 @@
 /** Forward passes that keep nothing but their inputs, and are computed again when their gradients are asked for. */
 import { AutogradError } from "../errors.js";
 import type { DType } from "../kernels/dtype.js";
+import { isAutocasting, withCasting } from "./autocast.js";
 import { type GradNode, isGradEnabled, withGradMode } from "./autograd.js";
 import { runScope, storagesMade } from "./memory.js";
 import { defaultGenerator, type GeneratorState } from "./random.js";
@@ -41,6 +42,8 @@ interface SlotOwner {
 
 /** One call of {@link checkpoint}. */
 class Segment<A extends readonly unknown[], R> implements SlotOwner {
+  /** The second run casts as the first one did. */
+  private readonly casts = isAutocasting();
   private readonly random: GeneratorState = defaultGenerator.getState();
   private readonly inputs: readonly (() => unknown)[];
   private readonly savedInputs: readonly Saved[];
@@ -136,7 +139,7 @@ class Segment<A extends readonly unknown[], R> implements SlotOwner {
             return slot;
           }, pass);
           defaultGenerator.setState(this.random);
-          withGradMode(true, () => withSaver(saver, () => this.fn(...inputs)));
+          withCasting(this.casts, () => withGradMode(true, () => withSaver(saver, () => this.fn(...inputs))));
         },
         () => [],
         (handle) => handle.discard(),

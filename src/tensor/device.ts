@@ -70,6 +70,11 @@ export async function startDevice(device: Device, options: DeviceOptions = {}): 
   }
 }
 
+/** Whether `device` can be used now. */
+export function isPresent(device: Device): boolean {
+  return kernelSets.has(device);
+}
+
 /**
  * The kernel set that serves `device`.
  *

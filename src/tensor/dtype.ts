@@ -5,7 +5,7 @@ import type { DType } from "../kernels/kernelSet.js";
 
 export { bytesPerElement, type DType, isFloating, type TypedArray } from "../kernels/dtype.js";
 
-const order: readonly DType[] = ["bool", "int32", "float32", "float64"];
+const order: readonly DType[] = ["bool", "int32", "float16", "float32", "float64"];
 
 /** What promotion looks at: tensors without axes yield to tensors with axes of the same kind of number. */
 export interface Promotable {

@@ -120,7 +120,7 @@ function fromFlat(where: string, data: FlatData, dtype: DType): TypedArray {
 
 /** Whether the array is already what a tensor of that dtype is written from. */
 function isReady(data: FlatData, dtype: DType): data is TypedArray {
-  if (dtype === "float32") return data instanceof Float32Array;
+  if (dtype === "float32" || dtype === "float16") return data instanceof Float32Array;
   if (dtype === "float64") return data instanceof Float64Array;
   return dtype === "int32" && data instanceof Int32Array;
 }

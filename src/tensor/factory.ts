@@ -25,7 +25,7 @@ export interface Plan {
   readonly requiresGrad: boolean;
 }
 
-const dtypes: readonly string[] = ["float32", "float64", "int32", "bool"] satisfies DType[];
+const dtypes: readonly string[] = ["float16", "float32", "float64", "int32", "bool"] satisfies DType[];
 
 /**
  * Fills in what the options leave open.
@@ -88,7 +88,7 @@ export function floatArray(
   dtype: DType,
   length: number,
 ): Float32Array<ArrayBuffer> | Float64Array<ArrayBuffer> {
-  if (dtype === "float32") return new Float32Array(length);
+  if (dtype === "float32" || dtype === "float16") return new Float32Array(length);
   if (dtype === "float64") return new Float64Array(length);
   throw new DTypeError(`${where}: got ${dtype}; expected float32 or float64. Use randint for whole numbers.`);
 }

@@ -61,7 +61,9 @@ export class Tensor {
     const kernels = kernelsFor(device);
     if (!kernels.supports(dtype)) {
       throw new DTypeError(
-        `${madeBy}: got ${dtype} on "${device}"; expected a dtype that this device has. Use float32, or the device "cpu".`,
+        dtype === "float16"
+          ? `${madeBy}: got float16 on "${device}"; expected it on "webgpu", with a GPU that has the feature "shader-f16". Use float32 here.`
+          : `${madeBy}: got ${dtype} on "${device}"; expected a dtype that this device has. Use float32, or the device "cpu".`,
       );
     }
     const storage = Storage.onDevice(device, kernels, dtype, elementCount(shape), madeBy);

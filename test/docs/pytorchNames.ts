@@ -42,7 +42,7 @@ const reasons: readonly (readonly [RegExp, string])[] = [
     "no complex tensors",
   ],
   [/bitwise|shift|^__/, "no bitwise operations"],
-  [/^(bfloat16|half|byte|char|short|long|uint)|int16|int64/, "dtypes are float32, float64, int32 and bool"],
+  [/^(bfloat16|half|byte|char|short|long|uint)|int16|int64/, "dtypes are float16, float32, float64, int32 and bool"],
   [
     /^(cuda|xpu|ipu|mtia|hpu|is_(cuda|xpu|ipu|mtia|mps|hpu|vulkan|maia|mkldnn|meta|vk)|pin_memory|is_pinned|share_memory_|is_shared|get_device)/,
     'devices are "cpu" and "webgpu"',

@@ -228,7 +228,13 @@ describe("what PyTorch reads", () => {
       readonly metadata: unknown;
     } & Record<"net.safetensors" | "trained.safetensors", Packed>;
     expect(found.metadata).toEqual({ note: "ü" });
-    const names = { float64: "torch.float64", float32: "torch.float32", int32: "torch.int32", bool: "torch.bool" };
+    const names = {
+      float16: "torch.float16",
+      float64: "torch.float64",
+      float32: "torch.float32",
+      int32: "torch.int32",
+      bool: "torch.bool",
+    };
     expect(found.dtypes).toEqual(
       Object.fromEntries(
         Object.entries(dtypes).map(([key, value]) => [key, { dtype: names[value.dtype], ...packed(value) }]),

@@ -44,6 +44,7 @@ export function placeOf(x: Strided, index: readonly number[]): number {
 
 export function typedArray(dtype: DType, values: readonly number[]): TypedArray {
   switch (dtype) {
+    case "float16":
     case "float32":
       return new Float32Array(values);
     case "float64":

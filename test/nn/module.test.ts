@@ -240,7 +240,7 @@ describe("what is done to all of it", () => {
     );
     expect(() => new nn.ReLU().to("gpu" as "cpu")).toThrow(
       new ArgumentError(
-        'to: got "gpu" for a module; expected one of float32, float64, cpu, webgpu. Name a dtype or a device.',
+        'to: got "gpu" for a module; expected one of float16, float32, float64, cpu, webgpu. Name a dtype or a device.',
       ),
     );
     expect(() => net.to("webgpu")).toThrow(DeviceError);

@@ -327,8 +327,10 @@ describe("tensor", () => {
     ],
     [
       "an unknown dtype",
-      () => tensor([1], { dtype: "float16" as never }),
-      new DTypeError('tensor: got dtype "float16"; expected one of float32, float64, int32, bool. Choose the nearest.'),
+      () => tensor([1], { dtype: "int64" as never }),
+      new DTypeError(
+        'tensor: got dtype "int64"; expected one of float16, float32, float64, int32, bool. Choose the nearest.',
+      ),
     ],
     [
       "options that are a shape",

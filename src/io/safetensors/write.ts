@@ -5,7 +5,13 @@ import { Tensor } from "../../tensor/tensor.js";
 import { bytesOf } from "../elements.js";
 import { type Entry, formatHeader, MAX_HEADER_BYTES, METADATA } from "./layout.js";
 
-const kindOf: Readonly<Record<DType, string>> = { float32: "F32", float64: "F64", int32: "I32", bool: "BOOL" };
+const kindOf: Readonly<Record<DType, string>> = {
+  float16: "F16",
+  float32: "F32",
+  float64: "F64",
+  int32: "I32",
+  bool: "BOOL",
+};
 
 /**
  * The bytes of a file with `tensors`. What can be wrong with them is found before the first piece is asked for.

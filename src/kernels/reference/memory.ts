@@ -8,7 +8,13 @@ import type { ArrayOf } from "./arrays.js";
 const poolLimit = 256 * 2 ** 20;
 
 /** What poisoned memory holds: it shows in any result that depends on it. */
-const poisonValues = { float32: Number.NaN, float64: Number.NaN, int32: 0x7eadbeef, bool: 0xaa } as const;
+const poisonValues = {
+  float16: Number.NaN,
+  float32: Number.NaN,
+  float64: Number.NaN,
+  int32: 0x7eadbeef,
+  bool: 0xaa,
+} as const;
 
 type MemoryKernels = Pick<KernelSet, "supports" | "alloc" | "free" | "write" | "read"> & {
   readonly readSync: NonNullable<KernelSet["readSync"]>;
@@ -90,7 +96,7 @@ export function referenceMemory(name: string, poison: boolean): { kernels: Memor
   return {
     arrayOf: (x) => liveArray("kernel argument", x.buffer),
     kernels: {
-      supports: () => true,
+      supports: (dtype) => dtype !== "float16",
       alloc(dtype, length) {
         const array = pool.take(dtype, length) ?? newTypedArray(dtype, length);
         if (poison) array.fill(poisonValues[dtype]);

@@ -24,6 +24,8 @@ export async function loadTfjs(): Promise<(kernels: WebGpuKernels) => WebGpuKern
     return {
       ...kernels,
       name: "tfjs",
+      // TensorFlow.js reads each of the arrays that it shares as float32.
+      supports: (dtype) => dtype !== "float16" && kernels.supports(dtype),
       ...matmulKernels(kernels, launcher),
       ...convolutionKernels(kernels, launcher),
       ...poolKernels(kernels, launcher),

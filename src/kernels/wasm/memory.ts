@@ -86,7 +86,7 @@ export function wasmMemory(
       for (const block of guarded) checkGuard(block);
     },
     kernels: {
-      supports: () => true,
+      supports: (dtype) => dtype !== "float16",
       alloc(dtype, length) {
         const bytes = length * bytesPerElement(dtype);
         const block = engine.heap.alloc(guard ? bytes + 2 * GUARD : bytes);

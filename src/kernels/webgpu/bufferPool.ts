@@ -7,6 +7,8 @@ export class GpuMemory {
   /** Keys of the bind groups that it is part of. */
   readonly bindGroups = new Set<string>();
   inUse = true;
+  /** Whether its elements are float16, where they are floats. */
+  isHalf = false;
   /** The GPU had no room for it: what uses it fails, and nobody may get it again. */
   failed = false;
 
@@ -79,6 +81,7 @@ export class BufferPool {
       this.idling -= size;
       this.used += size;
       memory.inUse = true;
+      memory.isHalf = false;
       return memory;
     }
     if (size > this.largest) throw new RangeError(`${size} bytes are more than the ${this.largest} of one buffer`);

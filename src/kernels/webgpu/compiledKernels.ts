@@ -1,7 +1,10 @@
 /** Compiles kernels, each once. */
 import { TapegradError } from "../../errors.js";
+import type { DeviceBuffer } from "../kernelSet.js";
+import { GpuMemory } from "./bufferPool.js";
 import type { Faults } from "./faults.js";
 import { COMPUTE_STAGE } from "./flags.js";
+import { type HalfForm, withHalves } from "./halves.js";
 import { accessOf, assemble, type Kernel, type KernelText, UNIFORM_BYTES } from "./kernel.js";
 
 export class CompiledKernels {
@@ -22,6 +25,24 @@ export class CompiledKernels {
       this.kernels.set(key, kernel);
     }
     return kernel;
+  }
+
+  /** The kernel for those of the buffers that are float16. */
+  forHalves(kernel: Kernel, form: HalfForm, buffers: readonly DeviceBuffer[]): Kernel {
+    let places = 0;
+    for (let i = 0; i < buffers.length; i++) {
+      const buffer = buffers[i];
+      if (buffer instanceof GpuMemory && buffer.isHalf) places |= 1 << i;
+    }
+    if (places === 0) return kernel;
+    let changed = kernel.forHalves.get(places);
+    if (changed === undefined) {
+      const { text } = kernel;
+      const names = [...Object.keys(text.outputs), ...Object.keys(text.inputs ?? {})];
+      changed = this.compile(withHalves(text, new Set(names.filter((_, i) => (places >> i) & 1)), form));
+      kernel.forHalves.set(places, changed);
+    }
+    return changed;
   }
 
   private compile(text: KernelText): Kernel {
@@ -47,6 +68,8 @@ export class CompiledKernels {
     );
     return {
       name: text.name,
+      text,
+      forHalves: new Map(),
       pipeline,
       groupLayout,
       access,

@@ -28,6 +28,8 @@ export interface WebGpuInfo {
   readonly kernels: GpuKernels;
   /** Names of the GPU, as far as the adapter tells. */
   readonly adapter: { readonly vendor: string; readonly architecture: string; readonly description: string };
+  /** Whether it has float16, and with it `autocast`: it takes the feature shader-f16. */
+  readonly float16: boolean;
   /** Bytes in use, and bytes kept for the next who wants them. */
   readonly memory: { readonly used: number; readonly idle: number };
   /** Kernels launched so far. */
@@ -87,10 +89,12 @@ export class GpuDevices {
 
   info(): WebGpuInfo {
     const { device, pool, launches } = this.runtimeFor("webgpu.info");
+    const float16 = this.current?.supports("float16") ?? false;
     const { vendor = "", architecture = "", description = "" } = device.adapterInfo ?? {};
     return {
       kernels: this.kernels,
       adapter: { vendor, architecture, description },
+      float16,
       memory: { used: pool.usedBytes, idle: pool.idleBytes },
       launches,
     };

@@ -76,7 +76,7 @@ export function elementwiseKernels(runtime: Runtime): ElementwiseKernels {
         else this.compare(mirrored[op], b, a, out);
         return;
       }
-      if (typeof b !== "number" || a.dtype === "float32") {
+      if (typeof b !== "number" || wgslType(a.dtype) === "f32") {
         compare(op, a, b, out);
         return;
       }

@@ -1,5 +1,6 @@
 /**
- * The kernel set that runs on a GPU, in WGSL on the standard WebGPU API: float32, int32 and bool.
+ * The kernel set that runs on a GPU, in WGSL on the standard WebGPU API: float32, int32 and bool, and float16 where the
+ * device has the feature shader-f16.
  *
  * @module
  */
@@ -17,12 +18,12 @@ import { poolKernels } from "./pool.js";
 import { formFor } from "./product.js";
 import type { ProductForm } from "./productText.js";
 import { reduceKernels } from "./reduce.js";
-import { Runtime, type RuntimeOptions } from "./runtime.js";
+import { type HalfOptions, Runtime, type RuntimeOptions } from "./runtime.js";
 import { softmaxKernels } from "./softmax.js";
 import { windowKernels } from "./windows.js";
 
 /** Options of {@link createWebGpuKernels}. */
-export interface WebGpuKernelOptions extends RuntimeOptions, Partial<Precautions> {
+export interface WebGpuKernelOptions extends RuntimeOptions, HalfOptions, Partial<Precautions> {
   /** How products of matrices and convolutions are computed. Default: what suits the device. */
   readonly products?: ProductForm;
 }

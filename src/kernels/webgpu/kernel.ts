@@ -13,6 +13,8 @@ export const UNIFORM_BYTES = 256;
 export interface KernelText {
   /** For messages and labels. */
   readonly name: string;
+  /** Extensions of WGSL that it takes. */
+  readonly extensions?: readonly string[];
   /** Arrays that are written, and may be read: element types by name. They come first in a launch. */
   readonly outputs: Readonly<Record<string, ElementType>>;
   /** Arrays that are only read. */
@@ -30,6 +32,9 @@ export interface KernelText {
 /** A kernel that was compiled; only {@link Runtime.kernel} makes it. */
 export interface Kernel {
   readonly name: string;
+  readonly text: KernelText;
+  /** The same for float16 arrays in some places, of which each has a bit. */
+  readonly forHalves: Map<number, Kernel>;
   readonly pipeline: GPUComputePipeline;
   readonly groupLayout: GPUBindGroupLayout;
   /** Names the layout in keys of bind groups. */
@@ -62,6 +67,7 @@ export function accessOf(text: KernelText): string {
 export function assemble(text: KernelText): string {
   const { outputs, inputs = {}, uniforms = {}, workgroup = [256, 1, 1], declarations = "" } = text;
   const lines: string[] = [];
+  const enables = (text.extensions ?? []).map((name) => `enable ${name};\n`).join("");
   const uniformBinding = Object.keys(outputs).length + Object.keys(inputs).length;
   for (const [name, type] of Object.entries(outputs)) {
     lines.push(`@group(0) @binding(${lines.length}) var<storage, read_write> ${name}: array<${type}>;`);
@@ -76,7 +82,7 @@ export function assemble(text: KernelText): string {
       `@group(0) @binding(${uniformBinding}) var<uniform> u: Uniforms;`,
     );
   }
-  return `${lines.join("\n")}
+  return `${enables}${lines.join("\n")}
 ${prelude}
 ${declarations}
 @compute @workgroup_size(${workgroup.join(", ")})

@@ -1,6 +1,13 @@
-/** Memory kernels of the WebGPU set: every element takes four bytes, bools too, so that no two threads share a word. */
-import type { DeviceBuffer, DType, KernelSet, TypedArray } from "../kernelSet.js";
+/**
+ * Memory kernels of the WebGPU set: every element takes four bytes, bools too, so that no two threads share a word; only float16 takes
+ * two. float16 is cast on the GPU on its way in and out, so that it is float32 everywhere else.
+ *
+ * @module
+ */
+import type { Aside, DeviceBuffer, DType, KernelSet, Strided, TypedArray } from "../kernelSet.js";
 import { Asides } from "./asides.js";
+import { bytesPerHalf } from "./halves.js";
+import { array, runMap } from "./map.js";
 import type { Runtime } from "./runtime.js";
 
 type MemoryKernels = Pick<
@@ -15,14 +22,38 @@ export interface Precautions {
 }
 
 export function memoryKernels(runtime: Runtime, { poison }: Precautions): MemoryKernels {
-  const { pool } = runtime;
+  const { pool, halves } = runtime;
   const asides = new Asides(runtime);
-  return {
-    supports: (dtype) => dtype !== "float64",
 
-    alloc(_dtype, length) {
+  /** Copies `length` floats of any kind. */
+  function cast(from: DeviceBuffer, fromOffset: number, to: DeviceBuffer, toOffset: number, length: number): void {
+    const floats = (buffer: DeviceBuffer, offset: number): Strided => {
+      return { buffer, dtype: "float32", shape: [length], strides: [1], offset };
+    };
+    const operands = [array("x", floats(from, fromOffset))];
+    runMap(runtime, { name: "copy", expression: "x", operands, out: floats(to, toOffset) });
+  }
+
+  /** float16 as float32. */
+  function widened<T>(buffer: DeviceBuffer, offset: number, length: number, use: (wide: DeviceBuffer) => T): T {
+    return runtime.scratch(Math.max(length, 1) * 4, (wide) => {
+      cast(buffer, offset, wide, 0, length);
+      return use(wide);
+    });
+  }
+
+  function putAside(buffer: DeviceBuffer, dtype: DType, length: number): Aside {
+    return asides.put(buffer, length * 4, (bytes) => typed(dtype, bytes));
+  }
+
+  return {
+    supports: (dtype) => dtype !== "float64" && (dtype !== "float16" || halves !== null),
+
+    alloc(dtype, length) {
       runtime.faults.checkAlive();
-      const memory = pool.take(Math.max(length, 1) * 4);
+      const isHalf = dtype === "float16";
+      const memory = pool.take(Math.max(length, 1) * (isHalf ? bytesPerHalf(halves ?? "native") : 4));
+      memory.isHalf = isHalf;
       if (poison) runtime.write(memory, 0, new Uint8Array(memory.byteLength).fill(0xff));
       return memory;
     },
@@ -30,18 +61,37 @@ export function memoryKernels(runtime: Runtime, { poison }: Precautions): Memory
     free: (buffer: DeviceBuffer) => runtime.free(buffer),
 
     write(buffer, dtype, offset, data) {
-      runtime.write(buffer, offset * 4, dtype === "bool" ? Uint32Array.from(data) : data);
+      if (dtype !== "float16") {
+        runtime.write(buffer, offset * 4, dtype === "bool" ? Uint32Array.from(data) : data);
+        return;
+      }
+      runtime.scratch(Math.max(data.length, 1) * 4, (wide) => {
+        runtime.write(wide, 0, data);
+        cast(wide, 0, buffer, offset, data.length);
+      });
     },
 
     async read(buffer, dtype, offset, length) {
-      return typed(dtype, await runtime.read(buffer, offset * 4, length * 4));
+      if (dtype !== "float16") return typed(dtype, await runtime.read(buffer, offset * 4, length * 4));
+      return typed(dtype, await widened(buffer, offset, length, (wide) => runtime.read(wide, 0, length * 4)));
     },
 
     readSync: null,
 
     watchTimes: (launched) => runtime.watchTimes(launched),
 
-    setAside: (buffer, dtype, length) => asides.put(buffer, length * 4, (bytes) => typed(dtype, bytes)),
+    setAside(buffer, dtype, length) {
+      if (dtype !== "float16") return putAside(buffer, dtype, length);
+      const aside = widened(buffer, 0, length, (wide) => putAside(wide, dtype, length));
+      return {
+        data: aside.data,
+        restore: (target) =>
+          runtime.scratch(Math.max(length, 1) * 4, (wide) => {
+            aside.restore(wide);
+            cast(wide, 0, target, 0, length);
+          }),
+      };
+    },
   };
 }
 

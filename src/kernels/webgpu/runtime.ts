@@ -25,6 +25,7 @@
  *   come in the order of outputs, then inputs; uniforms in their order. Bools are stored as u32 of 0 or 1.
  * - Buffers are bound whole: add the `offset` of an argument in the kernel. An input in the same buffer as an output is
  *   copied first, because WebGPU refuses it; kernels that shall work in place read from the output's name instead.
+ * - Arrays of `f32` and `vec4<f32>` may turn out to be float16: write to them as `name[place] = value;`, and take no pointers to them.
  * - Stay within 8 buffers, 64 uniforms, 256 invocations and 16 KiB of workgroup memory: that runs on every adapter.
  *   What more there is stands in `runtime.device.limits`.
  * - Scratch memory: `runtime.scratch(bytes, (memory) => …)`, given back when the callback returns. Kernels run in order, so
@@ -44,6 +45,7 @@ import { BufferPool, GpuMemory } from "./bufferPool.js";
 import { CompiledKernels } from "./compiledKernels.js";
 import { Faults } from "./faults.js";
 import { COPY_DST, COPY_SRC, MAP_READ, READ_MODE, STORAGE, UNIFORM } from "./flags.js";
+import type { HalfForm } from "./halves.js";
 import { IndexFaults } from "./indexFaults.js";
 import { type Kernel, type KernelText, UNIFORM_BYTES } from "./kernel.js";
 import { Profiler } from "./profiler.js";
@@ -58,6 +60,12 @@ export interface RuntimeOptions {
   readonly maxBytes?: number;
 }
 
+/** How float16 is stored. */
+export interface HalfOptions {
+  /** Default: natively where the device can, else not at all. */
+  readonly halves?: HalfForm;
+}
+
 /** Launches that one submission holds at most. */
 const BATCH = 128;
 /** Bytes of idle buffers for reading that are kept at most. */
@@ -70,6 +78,8 @@ export class Runtime {
   readonly indexFaults: IndexFaults;
   profiler: Profiler | null;
   readonly backlog: Backlog;
+  /** How float16 arrays are stored; null where there are none. */
+  readonly halves: HalfForm | null;
   /** Launches so far. */
   launches = 0;
 
@@ -95,9 +105,10 @@ export class Runtime {
 
   constructor(
     readonly device: GPUDevice,
-    options: RuntimeOptions = {},
+    options: RuntimeOptions & HalfOptions = {},
   ) {
     this.debug = options.debug ?? false;
+    this.halves = options.halves ?? (device.features.has("shader-f16") ? "native" : null);
     this.profiler = options.profile ? new Profiler(device, BATCH) : null;
     this.faults = new Faults(device);
     this.kernels = new CompiledKernels(device, this.faults);
@@ -129,9 +140,17 @@ export class Runtime {
   }
 
   /** Launches x·y·z workgroups; none where one of them is 0. */
-  launch(kernel: Kernel, buffers: readonly DeviceBuffer[], uniforms: readonly number[], x: number, y = 1, z = 1): void {
+  launch(
+    written: Kernel,
+    buffers: readonly DeviceBuffer[],
+    uniforms: readonly number[],
+    x: number,
+    y = 1,
+    z = 1,
+  ): void {
     if (x === 0 || y === 0 || z === 0) return;
     this.faults.checkAlive();
+    const kernel = this.halves === null ? written : this.kernels.forHalves(written, this.halves, buffers);
     const memories = this.separate(kernel, buffers);
     if (this.slots === BATCH) this.flush();
     const slot = this.slots++;

@@ -1,6 +1,7 @@
 /** Products, sums of exponentials and running sums along axes. */
 import { isFloating } from "../../kernels/dtype.js";
 import type { Strided } from "../../kernels/kernelSet.js";
+import { forRange } from "../autocast.js";
 import { record, withGradMode } from "../autograd.js";
 import { checkFloating } from "../dtype.js";
 import { checkOptions } from "../options.js";
@@ -29,6 +30,7 @@ import { where } from "./where.js";
 export function prod(x: Tensor, dim?: number | null, options: ReduceOptions = {}): Tensor {
   checkOptions("prod", options, ["keepdim"]);
   commonKernels("prod", x);
+  [x] = forRange(x);
   const axis = dim === null || dim === undefined ? null : normalizeAxis("prod", dim, x.ndim);
   return composite(() => {
     const numbers = isFloating(x.dtype) ? viewLike(x) : to(x, "int32");
@@ -64,6 +66,7 @@ export function logsumexp(x: Tensor, axes?: number | readonly number[] | null, o
   checkOptions("logsumexp", options, ["keepdim"]);
   commonKernels("logsumexp", x);
   checkFloating("logsumexp", x.dtype);
+  [x] = forRange(x);
   const reduced = reductionAxes("logsumexp", axes, x.ndim);
   const kept = { keepdim: true };
   const out = withGradMode(false, () =>
@@ -88,6 +91,7 @@ export function logsumexp(x: Tensor, axes?: number | readonly number[] | null, o
  */
 export function cumsum(x: Tensor, dim: number): Tensor {
   commonKernels("cumsum", x);
+  [x] = forRange(x);
   const axis = normalizeAxis("cumsum", dim, x.ndim);
   if (!isFloating(x.dtype)) return composite(() => runningSums(to(x, "int32"), axis));
   const out = runningSums(x, axis);

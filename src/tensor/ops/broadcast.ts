@@ -2,6 +2,7 @@
 import { ShapeError } from "../../errors.js";
 import { isFloating } from "../../kernels/dtype.js";
 import type { DType, Strided } from "../../kernels/kernelSet.js";
+import { forRange } from "../autocast.js";
 import { record } from "../autograd.js";
 import { checkOptions } from "../options.js";
 import { broadcastStrides, checkShape, formatShape, reductionAxes, type Shape, sameShape } from "../shape.js";
@@ -60,6 +61,7 @@ export function expand(x: Tensor, shape: Shape): Tensor {
 export function sum(x: Tensor, axes?: number | readonly number[] | null, options: ReduceOptions = {}): Tensor {
   checkOptions("sum", options, ["keepdim"]);
   const kernels = commonKernels("sum", x);
+  [x] = forRange(x);
   const reduced = reductionAxes("sum", axes, x.ndim);
   const kept = x.shape.map((extent, axis) => (reduced.includes(axis) ? 1 : extent));
   const out = Tensor.allocate(kept, isFloating(x.dtype) ? x.dtype : "int32", x.device, "sum");

@@ -6,7 +6,7 @@ import { type Device, kernelsFor } from "../device.js";
 import type { Shape } from "../shape.js";
 import { commonKernels, Tensor } from "../tensor.js";
 
-const dtypes: readonly string[] = ["float32", "float64", "int32", "bool"] satisfies DType[];
+const dtypes: readonly string[] = ["float16", "float32", "float64", "int32", "bool"] satisfies DType[];
 const devices: readonly string[] = ["cpu", "webgpu"] satisfies Device[];
 
 /**
@@ -76,6 +76,16 @@ function made(device: Device, shape: Shape, dtype: DType, data: TypedArray): Ten
 /** The tensor as float32. */
 export function float(x: Tensor): Tensor {
   return to(x, "float32");
+}
+
+/**
+ * The tensor as float16.
+ *
+ * @throws DTypeError where the device has none: the CPU, and GPUs without the feature shader-f16.
+ * @see https://pytorch.org/docs/stable/generated/torch.Tensor.half.html
+ */
+export function half(x: Tensor): Tensor {
+  return to(x, "float16");
 }
 
 /** The tensor as float64, for gradient checks. */

@@ -1,5 +1,6 @@
 /** Convolution and transposed convolution of sequences: those of images with one row. */
 import { ArgumentError, ShapeError } from "../../errors.js";
+import { forProduct } from "../autocast.js";
 import { checkOptions } from "../options.js";
 import { checkShape, formatShape } from "../shape.js";
 import type { Tensor } from "../tensor.js";
@@ -58,6 +59,7 @@ export interface ConvTranspose1dOptions {
 export function conv1d(x: Tensor, weight: Tensor, bias: Tensor | null = null, options: Conv1dOptions = {}): Tensor {
   checkOptions("conv1d", options, ["stride", "padding", "dilation", "groups"]);
   const { stride = 1, padding = 0, dilation = 1, groups = 1 } = options;
+  [x, weight, bias] = forProduct("conv1d", x, weight, bias);
   checkOperands("conv1d", x, weight, bias);
   const [outChannels = 0, groupChannels = 0] = weight.shape;
   const taps = tapsOf("conv1d", weight);
@@ -97,6 +99,7 @@ export function convTranspose1d(
 ): Tensor {
   checkOptions("convTranspose1d", options, ["stride", "padding", "outputPadding", "groups", "dilation"]);
   const { stride = 1, padding = 0, outputPadding = 0, groups = 1, dilation = 1 } = options;
+  [x, weight, bias] = forProduct("convTranspose1d", x, weight, bias);
   checkOperands("convTranspose1d", x, weight, bias);
   const [inChannels = 0, groupChannels = 0] = weight.shape;
   const settings = {

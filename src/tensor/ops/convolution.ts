@@ -1,5 +1,6 @@
 /** Convolution and transposed convolution of images. */
 import { ArgumentError, ShapeError } from "../../errors.js";
+import { forProduct } from "../autocast.js";
 import { checkOptions } from "../options.js";
 import { checkShape, formatShape } from "../shape.js";
 import type { Tensor } from "../tensor.js";
@@ -65,6 +66,7 @@ export interface ConvTranspose2dOptions {
 export function conv2d(x: Tensor, weight: Tensor, bias: Tensor | null = null, options: Conv2dOptions = {}): Tensor {
   checkOptions("conv2d", options, ["stride", "padding", "dilation", "groups"]);
   const { stride = 1, padding = 0, dilation = 1, groups = 1 } = options;
+  [x, weight, bias] = forProduct("conv2d", x, weight, bias);
   checkOperands("conv2d", x, weight, bias);
   const [outChannels = 0, groupChannels = 0] = weight.shape;
   const kernel = kernelOf("conv2d", weight);
@@ -104,6 +106,7 @@ export function convTranspose2d(
 ): Tensor {
   checkOptions("convTranspose2d", options, ["stride", "padding", "outputPadding", "groups", "dilation"]);
   const { stride = 1, padding = 0, outputPadding = 0, groups = 1, dilation = 1 } = options;
+  [x, weight, bias] = forProduct("convTranspose2d", x, weight, bias);
   checkOperands("convTranspose2d", x, weight, bias);
   const [inChannels = 0, groupChannels = 0] = weight.shape;
   const settings = {

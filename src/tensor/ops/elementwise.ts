@@ -2,6 +2,7 @@
 import { ArgumentError, DTypeError, ShapeError } from "../../errors.js";
 import { isFloating } from "../../kernels/dtype.js";
 import type { BinaryOp, DType, KernelSet, UnaryOp } from "../../kernels/kernelSet.js";
+import { forElementwise } from "../autocast.js";
 import { type BackwardRule, checkInPlace, isRecording, record, recordInPlace } from "../autograd.js";
 import { checkFloating, resultType } from "../dtype.js";
 import { broadcastShapes, formatShape, sameShape } from "../shape.js";
@@ -26,6 +27,7 @@ export interface UnarySpec {
 export function applyUnary(spec: UnarySpec, x: Tensor): Tensor {
   const { name, saves } = spec;
   const kernels = commonKernels(name, x);
+  x = forElementwise(name, x);
   const dtype = spec.wholeNumbers && x.dtype !== "bool" ? x.dtype : fractional(x.dtype);
   const out = Tensor.allocate(x.shape, dtype, x.device, name);
   withCast(x, dtype, (operand) => kernels.unary(spec.op, operand, out, spec.alpha ?? 0, spec.beta ?? 0));
@@ -71,6 +73,7 @@ export interface BinarySpec {
 export function applyBinary(spec: BinarySpec, a: Tensor, b: Tensor | number): Tensor {
   const { name } = spec;
   const kernels = operandKernels(name, a, b);
+  [a, b] = [forElementwise(name, a), forElementwise(name, b)];
   const dtype = binaryDtype(spec, a, b);
   const shape = typeof b === "number" ? a.shape : broadcastShapes(name, a.shape, b.shape);
   const out = Tensor.allocate(shape, dtype, a.device, name);

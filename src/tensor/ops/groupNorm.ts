@@ -1,5 +1,6 @@
 /** Norms over groups of channels of each sample. */
 import { ArgumentError, ShapeError } from "../../errors.js";
+import { forRange } from "../autocast.js";
 import { withGradMode } from "../autograd.js";
 import { checkFloating } from "../dtype.js";
 import { checkOptions } from "../options.js";
@@ -42,6 +43,7 @@ export function groupNorm(
 ): Tensor {
   checkOptions("groupNorm", options, ["eps"]);
   const { eps = 1e-5 } = options;
+  [x, weight, bias] = forRange(x, weight, bias);
   checkInput("groupNorm", x, weight, bias, eps);
   const channels = at(x.shape, 1);
   if (!Number.isInteger(numGroups) || numGroups < 1 || channels % numGroups !== 0) {
@@ -76,6 +78,7 @@ export function instanceNorm(
   const { useInputStats = true, momentum = 0.1, eps = 1e-5 } = options;
   const running = [runningMean, runningVar].filter((tensor) => tensor !== null);
   commonKernels("instanceNorm", x, ...running);
+  [x, weight, bias] = forRange(x, weight, bias);
   checkInput("instanceNorm", x, weight, bias, eps);
   checkAffine("instanceNorm", x, [at(x.shape, 1)], { runningMean, runningVar });
   if (x.ndim < 3) {

@@ -1,4 +1,5 @@
 import { ShapeError } from "../../errors.js";
+import { forRange } from "../autocast.js";
 import { checkFloating } from "../dtype.js";
 import { checkOptions } from "../options.js";
 import { composite } from "../scopes.js";
@@ -28,6 +29,7 @@ export function layerNorm(
   commonKernels("layerNorm", x, ...(weight === null ? [] : [weight]), ...(bias === null ? [] : [bias]));
   const last = typeof normalizedShape === "number" ? [normalizedShape] : [...normalizedShape];
   checkFloating("layerNorm", x.dtype);
+  [x, weight, bias] = forRange(x, weight, bias);
   checkLastAxes(x, last);
   checkAffine("layerNorm", x, last, { weight, bias });
   checkEps("layerNorm", eps);

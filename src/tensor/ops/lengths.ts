@@ -1,5 +1,6 @@
 /** Vectors along an axis, measured and made comparable. */
 import { ArgumentError } from "../../errors.js";
+import { forRange } from "../autocast.js";
 import { checkFloating } from "../dtype.js";
 import { checkOptions } from "../options.js";
 import { composite } from "../scopes.js";
@@ -28,6 +29,7 @@ export function normalize(x: Tensor, p = 2, dim = 1, options: LengthOptions = {}
   checkOptions("normalize", options, ["eps"]);
   const { eps = 1e-12 } = options;
   commonKernels("normalize", x);
+  [x] = forRange(x);
   checkFloating("normalize", x.dtype);
   checkEps("normalize", eps);
   const axis = normalizeAxis("normalize", dim, x.ndim);
@@ -46,6 +48,7 @@ export function cosineSimilarity(a: Tensor, b: Tensor, dim = 1, options: LengthO
   checkOptions("cosineSimilarity", options, ["eps"]);
   const { eps = 1e-8 } = options;
   commonKernels("cosineSimilarity", a, b);
+  [a, b] = forRange(a, b);
   checkFloating("cosineSimilarity", a.dtype);
   checkOneDtype("cosineSimilarity", a, b);
   checkEps("cosineSimilarity", eps);

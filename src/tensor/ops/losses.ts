@@ -1,6 +1,7 @@
 /** Losses: how far an output is from what it should be. Each is one number by default, the mean. */
 import { ArgumentError, DTypeError, ShapeError } from "../../errors.js";
 import { isFloating } from "../../kernels/dtype.js";
+import { forRange } from "../autocast.js";
 import { isGradEnabled, record, withGradMode } from "../autograd.js";
 import { checkFloating } from "../dtype.js";
 import { checkOptions } from "../options.js";
@@ -53,6 +54,7 @@ export interface BinaryCrossEntropyOptions extends LossOptions {
 export function mseLoss(input: Tensor, target: Tensor, options: LossOptions = {}): Tensor {
   checkOptions("mseLoss", options, ["reduction"]);
   checkPair("mseLoss", input, target, options);
+  [input, target] = forRange(input, target);
   return composite(() => reduceLoss(square(sub(input, target)), options));
 }
 
@@ -65,6 +67,7 @@ export function mseLoss(input: Tensor, target: Tensor, options: LossOptions = {}
 export function l1Loss(input: Tensor, target: Tensor, options: LossOptions = {}): Tensor {
   checkOptions("l1Loss", options, ["reduction"]);
   checkPair("l1Loss", input, target, options);
+  [input, target] = forRange(input, target);
   return composite(() => reduceLoss(abs(sub(input, target)), options));
 }
 
@@ -84,6 +87,7 @@ export function binaryCrossEntropyWithLogits(
   const name = "binaryCrossEntropyWithLogits";
   const { weight, posWeight } = options;
   checkPair(name, input, target, options);
+  [input, target] = forRange(input, target);
   for (const factor of [weight, posWeight]) if (factor) checkFactor(name, factor, input);
   return composite(() => {
     const loss = posWeight ? logitLoss(input, target, mul(target, posWeight)) : plainLogitLoss(input, target);
@@ -102,6 +106,7 @@ export function binaryCrossEntropyWithLogits(
  */
 export function nllLoss(input: Tensor, target: Tensor, options: NllLossOptions = {}): Tensor {
   checkOptions("nllLoss", options, ["weight", "ignoreIndex", "reduction"]);
+  [input, target] = forRange(input, target);
   checkClasses("nllLoss", input, target, options);
   const mayIgnore = checkLabels("nllLoss", input, target, options.ignoreIndex ?? -100);
   return composite(() => labelLoss("nllLoss", input, target, mayIgnore, options));
@@ -120,6 +125,7 @@ export function nllLoss(input: Tensor, target: Tensor, options: NllLossOptions =
 export function crossEntropy(input: Tensor, target: Tensor, options: CrossEntropyOptions = {}): Tensor {
   checkOptions("crossEntropy", options, ["labelSmoothing", "weight", "ignoreIndex", "reduction"]);
   const { labelSmoothing = 0, ignoreIndex = -100 } = options;
+  [input, target] = forRange(input, target);
   checkClasses("crossEntropy", input, target, options);
   if (!(labelSmoothing >= 0 && labelSmoothing <= 1)) {
     throw new ArgumentError(

@@ -1,5 +1,6 @@
 /** Losses of distances and orders: what is alike shall be near, what is not shall be farther away by a margin. */
 import { ArgumentError, ShapeError } from "../../errors.js";
+import { forRange } from "../autocast.js";
 import { checkFloating, resultType } from "../dtype.js";
 import { checkOptions } from "../options.js";
 import { composite } from "../scopes.js";
@@ -46,6 +47,7 @@ export function cosineEmbeddingLoss(
   checkOptions("cosineEmbeddingLoss", options, ["margin", "reduction"]);
   const { margin = 0 } = options;
   checkAlike("cosineEmbeddingLoss", { input1, input2 }, options);
+  [input1, input2] = forRange(input1, input2);
   commonKernels("cosineEmbeddingLoss", input1, target);
   checkMargin("cosineEmbeddingLoss", margin, -1);
   const { ndim, shape } = input1;
@@ -81,6 +83,7 @@ export function marginRankingLoss(
   checkOptions("marginRankingLoss", options, ["margin", "reduction"]);
   const { margin = 0 } = options;
   checkAlike("marginRankingLoss", { input1, input2, target }, options);
+  [input1, input2, target] = forRange(input1, input2, target);
   checkMargin("marginRankingLoss", margin, -Infinity);
   return composite(() => reduceLoss(clamp(add(mul(neg(target), sub(input1, input2)), margin), 0), options));
 }
@@ -103,6 +106,7 @@ export function tripletMarginLoss(
   checkOptions("tripletMarginLoss", options, ["margin", "p", "eps", "swap", "reduction"]);
   const { margin = 1, p = 2, eps = 1e-6, swap = false } = options;
   checkAlike("tripletMarginLoss", { anchor, positive, negative }, options);
+  [anchor, positive, negative] = forRange(anchor, positive, negative);
   checkMargin("tripletMarginLoss", margin, Number.MIN_VALUE);
   if (anchor.ndim === 0) {
     throw new ShapeError(

@@ -1,5 +1,6 @@
 /** Matrix products. */
 import { DTypeError, ShapeError } from "../../errors.js";
+import { forProduct } from "../autocast.js";
 import { record } from "../autograd.js";
 import { composite } from "../scopes.js";
 import { at, broadcastShapes, checkShape, formatShape, type Shape } from "../shape.js";
@@ -20,6 +21,7 @@ import { checkOneDtype } from "./operands.js";
  */
 export function matmul(a: Tensor, b: Tensor): Tensor {
   commonKernels("matmul", a, b);
+  [a, b] = forProduct("matmul", a, b);
   checkNumbers("matmul", a, b);
   if (a.ndim === 0 || b.ndim === 0) {
     throw new ShapeError(
@@ -83,9 +85,9 @@ function product(a: Tensor, b: Tensor, shape: Shape): Tensor {
  * @see https://pytorch.org/docs/stable/generated/torch.nn.functional.linear.html
  */
 export function linear(x: Tensor, weight: Tensor, bias: Tensor | null = null): Tensor {
-  const tensors = bias === null ? [x, weight] : [x, weight, bias];
-  commonKernels("linear", ...tensors);
-  checkNumbers("linear", ...tensors);
+  commonKernels("linear", x, weight, ...(bias === null ? [] : [bias]));
+  [x, weight, bias] = forProduct("linear", x, weight, bias);
+  checkNumbers("linear", x, weight, ...(bias === null ? [] : [bias]));
   const [outFeatures = 0, inFeatures = 0] = weight.shape;
   if (weight.ndim !== 2) {
     throw new ShapeError(

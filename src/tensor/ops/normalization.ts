@@ -1,5 +1,6 @@
 import { ArgumentError, DTypeError, ShapeError } from "../../errors.js";
 import type { Dense } from "../../kernels/kernelSet.js";
+import { forRange } from "../autocast.js";
 import { type GradThunk, isGradEnabled, record, withGradMode } from "../autograd.js";
 import { checkFloating } from "../dtype.js";
 import { checkOptions } from "../options.js";
@@ -50,6 +51,7 @@ export function batchNorm(
 ): Tensor {
   checkOptions("batchNorm", options, ["training", "momentum", "eps"]);
   const { training = false, momentum = 0.1, eps = 1e-5 } = options;
+  [x, weight, bias] = forRange(x, weight, bias);
   const perChannel = Object.entries({ runningMean, runningVar, weight, bias });
   commonKernels("batchNorm", x, ...perChannel.flatMap(([, tensor]) => tensor ?? []));
   checkFloating("batchNorm", x.dtype);

@@ -1,5 +1,6 @@
 /** Reductions over any axes. `sum` is in broadcast.ts, `max` and `min` with their places in extremes.ts. */
 import { ArgumentError, ShapeError } from "../../errors.js";
+import { forRange } from "../autocast.js";
 import { record, withGradMode } from "../autograd.js";
 import { checkFloating } from "../dtype.js";
 import { checkOptions } from "../options.js";
@@ -41,6 +42,7 @@ export function mean(x: Tensor, axes?: Axes, options: ReduceOptions = {}): Tenso
   checkOptions("mean", options, ["keepdim"]);
   commonKernels("mean", x);
   checkFloating("mean", x.dtype);
+  [x] = forRange(x);
   const reduced = reductionAxes("mean", axes, x.ndim);
   return composite(() => div(sum(x, reduced, options), countOver(x, reduced)));
 }
@@ -54,6 +56,7 @@ export function mean(x: Tensor, axes?: Axes, options: ReduceOptions = {}): Tenso
  * @see https://pytorch.org/docs/stable/generated/torch.var.html
  */
 function variance(x: Tensor, axes?: Axes, options: VarianceOptions = {}): Tensor {
+  [x] = forRange(x);
   const { out, reduced, divisor } = measureSpread("var", x, axes, options);
   record("var", out, [x], [x], (g, x) => [() => varianceGrad(g, x, reduced, divisor)]);
   return options.keepdim === true ? out : dropAxes(out, reduced);
@@ -71,6 +74,7 @@ export { variance as var };
  */
 export function std(x: Tensor, axes?: Axes, options: VarianceOptions = {}): Tensor {
   checkOptions("std", options, ["correction", "keepdim"]);
+  [x] = forRange(x);
   const { out, reduced, divisor } = measureSpread("std", x, axes, options);
   withGradMode(false, () => sqrt_(out));
   record("std", out, [x], [x, out], (g, x, y) => [
@@ -171,6 +175,7 @@ export function norm(x: Tensor, p = 2, axes?: Axes, options: ReduceOptions = {})
   if (typeof p !== "number" || Number.isNaN(p)) {
     throw new ArgumentError(`norm: got p = ${p}; expected a number, Infinity or -Infinity. Use 2 for the length.`);
   }
+  [x] = forRange(x);
   const reduced = reductionAxes("norm", axes, x.ndim);
   if (p < 0 || p === Number.POSITIVE_INFINITY) checkNotEmpty("norm", x, reduced);
   if (p === Number.POSITIVE_INFINITY) return composite(() => extreme("norm", "amax", abs(x), reduced, options));

@@ -1,5 +1,6 @@
 /** Losses that compare numbers or probabilities one by one. */
 import { ArgumentError } from "../../errors.js";
+import { forRange, refuseCasting } from "../autocast.js";
 import { record, withGradMode } from "../autograd.js";
 import { checkOptions } from "../options.js";
 import { composite } from "../scopes.js";
@@ -52,6 +53,7 @@ export function smoothL1Loss(input: Tensor, target: Tensor, options: SmoothL1Los
   checkOptions("smoothL1Loss", options, ["beta", "reduction"]);
   const { beta = 1, ...others } = options;
   checkPair("smoothL1Loss", input, target, options);
+  [input, target] = forRange(input, target);
   checkBend("smoothL1Loss", "beta", beta, beta >= 0, "0 or more");
   if (beta === 0) return l1Loss(input, target, others);
   return composite(() => {
@@ -71,6 +73,7 @@ export function huberLoss(input: Tensor, target: Tensor, options: HuberLossOptio
   checkOptions("huberLoss", options, ["delta", "weight", "reduction"]);
   const { delta = 1, weight } = options;
   checkPair("huberLoss", input, target, options);
+  [input, target] = forRange(input, target);
   checkBend("huberLoss", "delta", delta, delta > 0, "above 0");
   if (weight) checkFactor("huberLoss", weight, input);
   return composite(() => {
@@ -91,6 +94,7 @@ export function binaryCrossEntropy(input: Tensor, target: Tensor, options: Proba
   checkOptions("binaryCrossEntropy", options, ["weight", "reduction"]);
   const { weight } = options;
   checkPair("binaryCrossEntropy", input, target, options);
+  refuseCasting("binaryCrossEntropy", "binaryCrossEntropyWithLogits");
   if (weight) checkFactor("binaryCrossEntropy", weight, input);
   checkShares("binaryCrossEntropy", input);
   return composite(() => {
@@ -111,6 +115,7 @@ export function klDiv(input: Tensor, target: Tensor, options: KlDivOptions = {})
   checkOptions("klDiv", options, ["reduction", "logTarget"]);
   const { reduction = "mean", logTarget = false } = options;
   checkPair("klDiv", input, target, { reduction: reduction === "batchmean" ? "sum" : reduction });
+  [input, target] = forRange(input, target);
   return composite(() => {
     const loss = logTarget ? mul(exp(target), sub(target, input)) : sub(plogp(target), mul(target, input));
     if (reduction === "batchmean") return div(sum(loss), input.ndim === 0 ? 1 : input.size(0));

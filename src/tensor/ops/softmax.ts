@@ -1,3 +1,4 @@
+import { forRange } from "../autocast.js";
 import { isGradEnabled, record } from "../autograd.js";
 import { checkFloating } from "../dtype.js";
 import { composite } from "../scopes.js";
@@ -33,6 +34,7 @@ export function logSoftmax(x: Tensor, dim: number): Tensor {
 function along(name: string, x: Tensor, dim: number, logarithm: boolean): Tensor {
   commonKernels(name, x);
   checkFloating(name, x.dtype);
+  [x] = forRange(x);
   const axis = normalizeAxis(name, dim, x.ndim);
   if (x.ndim === 0) return composite(() => view(alongLast(name, view(x, [1]), logarithm), []));
   if (axis !== x.ndim - 1) {

@@ -194,6 +194,7 @@ const LEAST_INT64 = -(2 ** 62);
 /** ONNX's numbers of element types. */
 export const dataTypes: Readonly<Record<ElementType, number>> = {
   float32: 1,
+  float16: 10,
   int32: 6,
   int64: 7,
   bool: 9,

@@ -5,7 +5,7 @@
  *
  * @module
  */
-import { ArgumentError } from "../../../errors.js";
+import { ArgumentError, DTypeError } from "../../../errors.js";
 import type { DeviceBuffer, DType, KernelSet, Strided, TypedArray } from "../../../kernels/kernelSet.js";
 import type { Module } from "../../../nn/module.js";
 import { watchCalls } from "../../../nn/watchCalls.js";
@@ -45,8 +45,17 @@ interface Change {
   readonly copy: Strided;
 }
 
+/** @throws DTypeError for float16. */
+function refuseHalf(dtype: DType): void {
+  if (dtype !== "float16") return;
+  throw new DTypeError(
+    'exportOnnx: got a tensor of float16; expected other dtypes, since none of it can be written yet. Use module.to("float32"), and no autocast.',
+  );
+}
+
 /** Runs the subject on `inputs`, which live on the device of `kernels`, and writes down what is computed. */
 export function trace(kernels: KernelSet, subject: Subject, inputs: readonly Tensor[]): Trace {
+  for (const { dtype } of inputs) refuseHalf(dtype);
   const graph = new Graph();
   const plain: KernelSet = Object.create(Object.getPrototypeOf(kernels), Object.getOwnPropertyDescriptors(kernels));
   const changes: Change[] = [];
@@ -66,6 +75,7 @@ export function trace(kernels: KernelSet, subject: Subject, inputs: readonly Ten
   const overlay: Partial<Record<keyof KernelSet, unknown>> = {
     ...computing,
     alloc(dtype: DType, length: number): DeviceBuffer {
+      refuseHalf(dtype);
       const buffer = plain.alloc(dtype, length);
       contents.enter(buffer, dtype, length);
       return buffer;
@@ -149,6 +159,7 @@ function outsideOf(plain: KernelSet, module: Module | null, changes: Change[]): 
   const states = new Map<DeviceBuffer, Value>();
   for (const [name, tensor] of module === null ? [] : [...module.namedParameters(), ...module.namedBuffers()]) {
     const { buffer, dtype, shape, offset } = tensor;
+    refuseHalf(dtype);
     if (offset !== 0 || !tensor.isContiguous() || states.has(buffer)) continue;
     // Read when it is first met, which is before it is changed.
     let data: Promise<TypedArray> | undefined;
