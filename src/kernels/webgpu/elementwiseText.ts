@@ -20,7 +20,8 @@ const floatUnary: Record<UnaryOp, string> = {
   reciprocal: "1.0 / x",
   relu: "select(max(x, 0.0), x, isNan(x))",
   round: "select(round(x), x, isNan(x))",
-  rsqrt: "select(select(1.0 / sqrt(x), bitcast<f32>(bitcast<u32>(infinity()) | bitcast<u32>(x)), x == 0.0), nan(), (x < 0.0) | isNan(x))",
+  rsqrt:
+    "select(select(1.0 / sqrt(x), bitcast<f32>(bitcast<u32>(infinity()) | bitcast<u32>(x)), x == 0.0), nan(), (x < 0.0) | isNan(x))",
   sigmoid: "sigmoid(x)",
   sign: "select(f32(x > 0.0) - f32(x < 0.0), 0.0, isNan(x))",
   sin: "sineOfQuarters(x, 0)",
