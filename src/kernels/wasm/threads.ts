@@ -20,10 +20,15 @@ interface NodeThreads {
   ) => NodeWorker;
 }
 
-/** What a worker runs. It is text because bundlers then need no configuration to carry it. */
+/**
+ * What a worker runs. It is text because bundlers then need no configuration to carry it. Growing by nothing tells the engine to
+ * look up the memory's size: where the main thread grew it while the worker took it over, V8 may have missed that, and a fill of
+ * what is new would be out of bounds.
+ */
 const START = `
 const { module, memory, index, crew } = data;
 const { work } = new WebAssembly.Instance(module, { env: { memory } }).exports;
+memory.grow(0);
 try {
   work(index, crew);
 } catch (error) {

@@ -267,8 +267,8 @@ const layers: readonly (readonly [string, ConvGeometry])[] = [
   ["large image, cut into rows", layer(1, 12, 150, 7, 7, { stride: 2, padding: 3 })],
   ["narrow rows with many weights", layer(6, 64, 5, 64, 5, { padding: 2 })],
   ["kernel as large as the image", layer(6, 32, 6, 40, 6)],
-  ["wide, on a small image", layer(4, 170, 4, 172, 3, { padding: 1 })],
-  ["wide, to a small image", layer(4, 170, 7, 172, 3, { stride: 2, padding: 1 })],
+  ["wide, on a small image", layer(1, 170, 4, 172, 3, { padding: 1 })],
+  ["wide, to a small image", layer(1, 170, 7, 172, 3, { stride: 2, padding: 1 })],
 ];
 
 describe.each(layers)("a layer: %s", (_name, g) => {
