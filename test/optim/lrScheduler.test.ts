@@ -170,7 +170,7 @@ describe("mistakes", () => {
     [
       "an unknown option",
       () => new lrScheduler.StepLR(sgd(), 2, wrong({ lastEpoch: 3 })),
-      "StepLR: got the option lastEpoch; expected only gamma.",
+      'StepLR: got the option "lastEpoch"; expected only gamma.',
     ],
     ["a NaN gamma", () => new lrScheduler.ExponentialLR(sgd(), Number.NaN), "ExponentialLR: got gamma = NaN;"],
     ["half a milestone", () => new lrScheduler.MultiStepLR(sgd(), [1.5]), "MultiStepLR: got a milestone = 1.5;"],

@@ -114,7 +114,7 @@ describe("mistakes", () => {
     [
       "PyTorch's other form",
       () => new swaUtils.AveragedModel(network(), wrong({ multiAvgFn: 1 })),
-      "AveragedModel: got the option multiAvgFn; expected only avgFn, useBuffers.",
+      'AveragedModel: got the option "multiAvgFn"; expected only avgFn, useBuffers.',
     ],
     [
       "a decay of 2",

@@ -4,6 +4,7 @@
  * @module
  */
 import { ArgumentError } from "../../errors.js";
+import { checkOptions } from "../../tensor/options.js";
 import { defaultGenerator } from "../../tensor/random.js";
 import { tracked } from "../batch.js";
 import type { Collated } from "../collate.js";
@@ -61,7 +62,7 @@ export class WorkerDataset<S> implements Dataset<S> {
   constructor(module: WorkerSource, options: WorkerDatasetOptions = {}) {
     const { numWorkers = 1, parameters, startTimeout = 60_000 } = options;
     checkModule(module);
-    checkOptions(options);
+    checkOptions("WorkerDataset", options, ["numWorkers", "parameters", "startTimeout"]);
     if (!Number.isInteger(numWorkers) || numWorkers < 0) {
       throw new ArgumentError(
         `WorkerDataset: got numWorkers ${String(numWorkers)}; expected a whole number of 0 or more. Begin with 1 or 2.`,
@@ -174,18 +175,5 @@ function checkModule(module: WorkerSource): void {
   throw new ArgumentError(
     `WorkerDataset: got ${typeof module === "string" ? JSON.stringify(module) : String(module)} as module; expected its address, or a function that starts a worker. ` +
       'Write new URL("./dataset.js", import.meta.url).',
-  );
-}
-
-function checkOptions(options: object): void {
-  const known: readonly string[] = [
-    "numWorkers",
-    "parameters",
-    "startTimeout",
-  ] satisfies (keyof WorkerDatasetOptions)[];
-  const strange = Object.keys(options).find((name) => !known.includes(name));
-  if (strange === undefined) return;
-  throw new ArgumentError(
-    `WorkerDataset: got the option ${strange}; expected ${known.join(", ")}. Correct its name, or leave it out.`,
   );
 }

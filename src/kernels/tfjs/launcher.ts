@@ -29,10 +29,10 @@ export class Launcher {
   private steps: Step[] = [];
 
   constructor(
-    private readonly library: Library,
+    private readonly tfjs: Library,
     readonly runtime: Runtime,
   ) {
-    const backend = library.newBackend(runtime.device);
+    const backend = tfjs.newBackend(runtime.device);
     const uniforms = new UniformBuffers(runtime);
     this.runProgram = backend.runWebGPUProgram.bind(backend);
     this.backend = Object.assign(backend, {
@@ -118,7 +118,7 @@ export class Launcher {
     attrs: Readonly<Record<string, unknown>>,
     out: Dense,
   ): TensorInfo {
-    const result = this.library.kernel(name)({ inputs, attrs, backend: this.backend });
+    const result = this.tfjs.kernel(name)({ inputs, attrs, backend: this.backend });
     if (elementCount(result.shape) === elementCount(out.shape)) return result;
     throw new Error(`got a result of shape [${result.shape}]; expected [${out.shape}]`);
   }

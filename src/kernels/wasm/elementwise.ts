@@ -1,4 +1,5 @@
 /** Elementwise kernels on float32: which of them run in WASM, and how their arrays are cut into rows. */
+import { holds } from "../comparison.js";
 import type { ActivationOp, BinaryOp, CompareOp, DType, KernelSet, Strided, UnaryOp } from "../kernelSet.js";
 import type { Loops } from "../reference/index.js";
 import { at, elementCount, isDense } from "../strides.js";
@@ -256,21 +257,4 @@ export function elementwiseKernels(engine: Engine, fallback: Loops): Elementwise
       fallback.where(condition, a, b, out);
     },
   };
-}
-
-function holds(op: CompareOp, a: number, b: number): boolean {
-  switch (op) {
-    case "eq":
-      return a === b;
-    case "ge":
-      return a >= b;
-    case "gt":
-      return a > b;
-    case "le":
-      return a <= b;
-    case "lt":
-      return a < b;
-    case "ne":
-      return a !== b;
-  }
 }

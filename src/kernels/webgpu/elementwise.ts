@@ -1,5 +1,7 @@
 /** Elementwise kernels. */
+
 import { TapegradError } from "../../errors.js";
+import { holds } from "../comparison.js";
 import type { CompareOp, DType, KernelSet, Strided } from "../kernelSet.js";
 import { activationGradText } from "./activationText.js";
 import { binaryText, castText, compareText, unaryText } from "./elementwiseText.js";
@@ -109,23 +111,6 @@ function refuse(op: string, dtype: DType): never {
 
 /** a ∘ b as b ∘ a. */
 const mirrored: Record<CompareOp, CompareOp> = { eq: "eq", ge: "le", gt: "lt", le: "ge", lt: "gt", ne: "ne" };
-
-function holds(op: CompareOp, a: number, b: number): boolean {
-  switch (op) {
-    case "eq":
-      return a === b;
-    case "ge":
-      return a >= b;
-    case "gt":
-      return a > b;
-    case "le":
-      return a <= b;
-    case "lt":
-      return a < b;
-    case "ne":
-      return a !== b;
-  }
-}
 
 /** Comparison of an int32 with any number, as one with an int32: x < 1.5 is x < 2. A boolean where it holds for all or for none. */
 function wholeComparison(op: CompareOp, value: number): { op: CompareOp; value: number } | boolean {

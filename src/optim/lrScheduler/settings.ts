@@ -1,23 +1,7 @@
 /** Checks of the settings that schedulers are made with. */
 import { ArgumentError } from "../../errors.js";
 
-/** @throws ArgumentError where options are no object, or have names that are not known. */
-export function checkOptions<Options extends object>(
-  where: string,
-  options: Options,
-  known: readonly (keyof Options & string)[],
-): void {
-  if (typeof options !== "object" || options === null || Array.isArray(options)) {
-    throw new ArgumentError(
-      `${where}: got ${String(options)} as options; expected an object such as { ${known[0] ?? ""}: … }. Put options last, by name.`,
-    );
-  }
-  const strange = Object.keys(options).find((name) => !(known as readonly string[]).includes(name));
-  if (strange === undefined) return;
-  throw new ArgumentError(
-    `${where}: got the option ${strange}; expected only ${known.join(", ")}. Correct its name, or leave it out.`,
-  );
-}
+export { checkOptions } from "../../tensor/options.js";
 
 /** @throws ArgumentError where `value` is no finite number from `least` to `most`. */
 export function checkNumber(where: string, name: string, value: number, least = -Infinity, most = Infinity): void {

@@ -343,7 +343,7 @@ describe("errors", () => {
       ],
       [
         () => new WorkerDataset(module, { persistentWorkers: true } as object),
-        "WorkerDataset: got the option persistentWorkers; expected numWorkers, parameters, startTimeout. Correct its name, or leave it out.",
+        'WorkerDataset: got the option "persistentWorkers"; expected only numWorkers, parameters, startTimeout. Correct its name, or leave it out.',
       ],
       [
         () => new DataLoader({ length: 1, get: () => 1 }, { numWorkers: 2 } as object),
