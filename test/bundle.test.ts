@@ -2,8 +2,8 @@
 import { execFileSync } from "node:child_process";
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { delimiter, dirname, join } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
 import * as esbuild from "esbuild";
 import * as vite from "vite";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -14,12 +14,16 @@ const index = join(root, "src/index.ts");
 const packageJson = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as { dependencies: object };
 
 /**
- * A training step, large enough for two threads; prints what a bundler could break: kernels, workers, methods, names of
- * errors. The loss is the one after the step.
+ * Products that start a worker, which dies by the next one if it cannot be loaded, and a training step; prints what a bundler
+ * could break: kernels, workers, methods, names of errors. The loss is the one after the step.
  */
 const script = `
 import { manualSeed, nn, optim, randint, randn, setNumThreads, ShapeError, backendInfo } from "tapegrad";
 setNumThreads(2);
+const square = randn([512, 512]);
+for (let i = 0; i < 5; i++) square.matmul(square);
+await new Promise((resolve) => setTimeout(resolve, 300));
+square.matmul(square);
 manualSeed(1);
 const model = new nn.Sequential(
   new nn.Conv2d(1, 4, 3), new nn.ReLU(), new nn.MaxPool2d(2), new nn.Flatten(), new nn.Linear(36, 10));
@@ -49,6 +53,12 @@ function run(file: string): string {
   return execFileSync(process.execPath, [file], { cwd: root, encoding: "utf8", timeout: 60_000 });
 }
 
+function writeScript(name: string, text: string): string {
+  const file = join(folder, name);
+  writeFileSync(file, text);
+  return file;
+}
+
 beforeAll(async () => {
   writeFileSync(ofSource, script.replace('"tapegrad"', JSON.stringify(index)));
   writeFileSync(ofPackage, script);
@@ -74,8 +84,11 @@ beforeAll(async () => {
     format: "esm",
     logLevel: "silent",
   });
+  // The package's own script makes the files that Node takes.
+  const PATH = `${join(root, "node_modules/.bin")}${delimiter}${process.env.PATH}`;
+  execFileSync("npm", ["run", "--silent", "build:node"], { cwd: installed, env: { ...process.env, PATH } });
   expected = run(ofPackage);
-});
+}, 60_000);
 
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
@@ -126,6 +139,16 @@ describe.each([
 
 it("the step is one of the WASM kernels, in two threads", () => {
   expect(JSON.parse(expected)).toMatchObject({ kernels: "wasm", refusal: "ShapeError", threads: 2 });
+});
+
+it("Node takes few large files, and of them the same names as everybody else", async () => {
+  const installed = join(folder, "node_modules/tapegrad");
+  const resolved = run(writeScript("resolved.js", 'console.log(import.meta.resolve("tapegrad"));'));
+  expect(resolved.trim()).toBe(pathToFileURL(join(installed, "dist/node/index.js")).href);
+  expect(readdirSync(join(installed, "dist/node")).filter((name) => name.endsWith(".js")).length).toBeLessThan(40);
+  const names = async (file: string) =>
+    Object.keys((await import(pathToFileURL(join(installed, file)).href)) as object);
+  expect(await names("dist/node/index.js")).toEqual(await names("dist/index.js"));
 });
 
 describe("the WASM kernels", () => {

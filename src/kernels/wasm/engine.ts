@@ -25,6 +25,8 @@ interface Exports {
 
 /** Work (in steps of some nanoseconds) below which waking another thread costs more than it saves. */
 const SHARING_PAYS = 50_000;
+/** Work to share that is done alone before threads are started: what takes as long as to start them, some tens of milliseconds. */
+const STARTING_PAYS = 20_000_000;
 /** Least chunks for each thread: enough that a thread that was held up leaves the rest to the others. */
 const CHUNKS_PER_THREAD = 4;
 /** Most of them, in long jobs, and work below which a chunk costs more to claim than its being short is worth. */
@@ -53,6 +55,8 @@ export class Engine {
   private helpers: { stop(): void }[] = [];
   private crew = 0;
   private wantedThreads: number;
+  /** Work that was done without the threads that are wanted. */
+  private doneAlone = 0;
   private control: Int32Array;
   private death: string | null = null;
 
@@ -133,7 +137,7 @@ export class Engine {
     const chunks = Math.floor(work / CHUNK_PAYS / this.wantedThreads);
     const each = Math.min(Math.max(chunks, CHUNKS_PER_THREAD), MOST_CHUNKS_PER_THREAD);
     const size = Math.max(Math.ceil(units / (this.wantedThreads * each)), least);
-    this.share(kernel, units, size, Math.ceil(units / size));
+    this.share(kernel, units, size, Math.ceil(units / size), work);
   }
 
   /**
@@ -168,9 +172,10 @@ export class Engine {
     }
   }
 
-  private share(kernel: number, units: number, size: number, chunks: number): void {
+  private share(kernel: number, units: number, size: number, chunks: number, work: number): void {
     if (this.death !== null) this.failThreads(this.death);
-    while (this.helpers.length < this.wantedThreads - 1) this.addHelper();
+    if (this.doneAlone < STARTING_PAYS && !this.alwaysShare) this.doneAlone += work;
+    else while (this.helpers.length < this.wantedThreads - 1) this.addHelper();
     this.exports.post(kernel, units, size, chunks, this.wantedThreads, this.crew);
     try {
       this.exports.help(this.crew);

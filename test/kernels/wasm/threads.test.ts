@@ -119,6 +119,16 @@ describe("the number of threads", () => {
     expect(kernels.threads).toBe(1);
   });
 
+  test("starts none for the first jobs: a short script is through before they were up", () => {
+    const workers = watchWorkers();
+    const kernels = createWasmKernels({ threads: 3 });
+    expect(product(kernels)).toEqual(expected);
+    expect(workers.length).toBe(0);
+    for (let i = 0; i < 1000 && workers.length === 0; i++) expect(product(kernels)).toEqual(expected);
+    expect(workers.length).toBe(2);
+    kernels.setThreads(1);
+  });
+
   test("workers that are dismissed end", async () => {
     const workers = watchWorkers();
     const kernels = createWasmKernels({ threads: 3, alwaysShare: true });
