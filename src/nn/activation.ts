@@ -1,6 +1,7 @@
 import { leakyRelu, leakyRelu_, relu, relu_, sigmoid, tanh } from "../tensor/ops/activations.js";
 import { logSoftmax, softmax } from "../tensor/ops/softmax.js";
 import type { Tensor } from "../tensor/tensor.js";
+import { planesOf } from "../tensor/window.js";
 import { checkCount, checkOptions, checkRange, settings } from "./arguments.js";
 import { inLayer } from "./errorPlace.js";
 import { Module } from "./module.js";
@@ -92,6 +93,21 @@ export class Softmax extends Module {
 
   override extraRepr(): string {
     return settings({ dim: this.dim });
+  }
+}
+
+/**
+ * Softmax over the channels at each place of an image, [N, C, H, W] or [C, H, W].
+ *
+ * @see https://pytorch.org/docs/stable/generated/torch.nn.Softmax2d.html
+ */
+export class Softmax2d extends Module {
+  /** @throws ShapeError where the input is no image. */
+  forward(x: Tensor): Tensor {
+    return inLayer(this, () => {
+      planesOf("Softmax2d", x.shape);
+      return softmax(x, -3);
+    });
   }
 }
 

@@ -1,6 +1,7 @@
-import { dropout, dropout2d } from "../tensor/ops/dropout.js";
+import { dropout, dropout_, dropout2d, dropout2d_ } from "../tensor/ops/dropout.js";
 import type { Tensor } from "../tensor/tensor.js";
-import { checkRange, settings } from "./arguments.js";
+import type { InplaceOptions } from "./activation.js";
+import { checkOptions, checkRange, settings } from "./arguments.js";
 import { inLayer } from "./errorPlace.js";
 import { Module } from "./module.js";
 
@@ -14,19 +15,22 @@ import { Module } from "./module.js";
  */
 export class Dropout extends Module {
   readonly p: number;
+  readonly inplace: boolean;
 
-  constructor(p = 0.5) {
+  constructor(p = 0.5, options: InplaceOptions = {}) {
     super();
+    checkOptions("Dropout", options, ["inplace"]);
     checkRange("Dropout", "p", p, 0, 1);
     this.p = p;
+    this.inplace = options.inplace ?? false;
   }
 
   forward(x: Tensor): Tensor {
-    return inLayer(this, () => dropout(x, this.p, this.training));
+    return inLayer(this, () => (this.inplace ? dropout_ : dropout)(x, this.p, this.training));
   }
 
   override extraRepr(): string {
-    return settings({ p: this.p });
+    return settings({ p: this.p, inplace: this.inplace || undefined });
   }
 }
 
@@ -39,18 +43,21 @@ export class Dropout extends Module {
  */
 export class Dropout2d extends Module {
   readonly p: number;
+  readonly inplace: boolean;
 
-  constructor(p = 0.5) {
+  constructor(p = 0.5, options: InplaceOptions = {}) {
     super();
+    checkOptions("Dropout2d", options, ["inplace"]);
     checkRange("Dropout2d", "p", p, 0, 1);
     this.p = p;
+    this.inplace = options.inplace ?? false;
   }
 
   forward(x: Tensor): Tensor {
-    return inLayer(this, () => dropout2d(x, this.p, this.training));
+    return inLayer(this, () => (this.inplace ? dropout2d_ : dropout2d)(x, this.p, this.training));
   }
 
   override extraRepr(): string {
-    return settings({ p: this.p });
+    return settings({ p: this.p, inplace: this.inplace || undefined });
   }
 }

@@ -1,5 +1,6 @@
 import { ArgumentError } from "../errors.js";
 import { hardsigmoid, hardswish, hardtanh, hardtanh_, prelu, relu6 } from "../tensor/ops/hardActivations.js";
+import { hardsigmoid_, hardswish_ } from "../tensor/ops/inPlace.js";
 import type { Tensor } from "../tensor/tensor.js";
 import type { InplaceOptions } from "./activation.js";
 import { checkCount, checkDType, checkOptions, checkRange, settings } from "./arguments.js";
@@ -66,15 +67,39 @@ export class ReLU6 extends Module {
 
 /** x·min(max(x + 3, 0), 6) / 6, elementwise. @see https://pytorch.org/docs/stable/generated/torch.nn.Hardswish.html */
 export class Hardswish extends Module {
+  readonly inplace: boolean;
+
+  constructor(options: InplaceOptions = {}) {
+    super();
+    checkOptions("Hardswish", options, ["inplace"]);
+    this.inplace = options.inplace ?? false;
+  }
+
   forward(x: Tensor): Tensor {
-    return inLayer(this, () => hardswish(x));
+    return inLayer(this, () => (this.inplace ? hardswish_(x) : hardswish(x)));
+  }
+
+  override extraRepr(): string {
+    return settings({ inplace: this.inplace || undefined });
   }
 }
 
 /** min(max(x + 3, 0), 6) / 6, elementwise. @see https://pytorch.org/docs/stable/generated/torch.nn.Hardsigmoid.html */
 export class Hardsigmoid extends Module {
+  readonly inplace: boolean;
+
+  constructor(options: InplaceOptions = {}) {
+    super();
+    checkOptions("Hardsigmoid", options, ["inplace"]);
+    this.inplace = options.inplace ?? false;
+  }
+
   forward(x: Tensor): Tensor {
-    return inLayer(this, () => hardsigmoid(x));
+    return inLayer(this, () => (this.inplace ? hardsigmoid_(x) : hardsigmoid(x)));
+  }
+
+  override extraRepr(): string {
+    return settings({ inplace: this.inplace || undefined });
   }
 }
 

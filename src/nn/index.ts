@@ -1,9 +1,10 @@
 /** Networks: modules, layers, losses, initialisation. */
 export type { RemovableHandle } from "../tensor/gradHooks.js";
-export { type InplaceOptions, LeakyReLU, LogSoftmax, ReLU, Sigmoid, Softmax, Tanh } from "./activation.js";
+export { type InplaceOptions, LeakyReLU, LogSoftmax, ReLU, Sigmoid, Softmax, Softmax2d, Tanh } from "./activation.js";
 export { MultiheadAttention, type MultiheadAttentionCall, type MultiheadAttentionOptions } from "./attention.js";
 export { BatchNorm1d, BatchNorm2d, type BatchNormLayerOptions } from "./batchNorm.js";
 export { Bilinear } from "./bilinear.js";
+export { CELU, GLU, SELU, Softmin, Softsign } from "./composedActivation.js";
 export { Conv2d, type Conv2dLayerOptions, ConvTranspose2d, type ConvTranspose2dLayerOptions } from "./convolution.js";
 export {
   Conv1d,
@@ -57,6 +58,7 @@ export {
 } from "./resampling.js";
 export { Sequential } from "./sequential.js";
 export { Flatten, Identity, Unflatten } from "./shape.js";
+export { Hardshrink, Softshrink, Tanhshrink, Threshold } from "./shrinkActivation.js";
 export { CosineSimilarity, type CosineSimilarityOptions, LocalResponseNorm } from "./similarity.js";
 export { ELU, GELU, LogSigmoid, Mish, SiLU, Softplus } from "./smoothActivation.js";
 export type { LoadResult, LoadStateDictOptions, StateDict } from "./stateDict.js";

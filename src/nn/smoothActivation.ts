@@ -1,3 +1,4 @@
+import { elu_, mish_, silu_ } from "../tensor/ops/inPlace.js";
 import {
   elu,
   type GeluOptions,
@@ -9,6 +10,7 @@ import {
   softplus,
 } from "../tensor/ops/smoothActivations.js";
 import type { Tensor } from "../tensor/tensor.js";
+import type { InplaceOptions } from "./activation.js";
 import { checkChoice, checkOptions, checkRange, settings } from "./arguments.js";
 import { inLayer } from "./errorPlace.js";
 import { Module } from "./module.js";
@@ -41,15 +43,39 @@ export class GELU extends Module {
 
 /** x / (1 + e⁻ˣ), elementwise. @see https://pytorch.org/docs/stable/generated/torch.nn.SiLU.html */
 export class SiLU extends Module {
+  readonly inplace: boolean;
+
+  constructor(options: InplaceOptions = {}) {
+    super();
+    checkOptions("SiLU", options, ["inplace"]);
+    this.inplace = options.inplace ?? false;
+  }
+
   forward(x: Tensor): Tensor {
-    return inLayer(this, () => silu(x));
+    return inLayer(this, () => (this.inplace ? silu_(x) : silu(x)));
+  }
+
+  override extraRepr(): string {
+    return settings({ inplace: this.inplace || undefined });
   }
 }
 
 /** x·tanh(log(1 + eˣ)), elementwise. @see https://pytorch.org/docs/stable/generated/torch.nn.Mish.html */
 export class Mish extends Module {
+  readonly inplace: boolean;
+
+  constructor(options: InplaceOptions = {}) {
+    super();
+    checkOptions("Mish", options, ["inplace"]);
+    this.inplace = options.inplace ?? false;
+  }
+
   forward(x: Tensor): Tensor {
-    return inLayer(this, () => mish(x));
+    return inLayer(this, () => (this.inplace ? mish_(x) : mish(x)));
+  }
+
+  override extraRepr(): string {
+    return settings({ inplace: this.inplace || undefined });
   }
 }
 
@@ -91,19 +117,22 @@ export class Softplus extends Module {
  */
 export class ELU extends Module {
   readonly alpha: number;
+  readonly inplace: boolean;
 
-  constructor(alpha = 1) {
+  constructor(alpha = 1, options: InplaceOptions = {}) {
     super();
+    checkOptions("ELU", options, ["inplace"]);
     checkRange("ELU", "alpha", alpha, -Infinity, Infinity);
     this.alpha = alpha;
+    this.inplace = options.inplace ?? false;
   }
 
   forward(x: Tensor): Tensor {
-    return inLayer(this, () => elu(x, this.alpha));
+    return inLayer(this, () => (this.inplace ? elu_(x, this.alpha) : elu(x, this.alpha)));
   }
 
   override extraRepr(): string {
-    return settings({ alpha: this.alpha });
+    return settings({ alpha: this.alpha, inplace: this.inplace || undefined });
   }
 }
 

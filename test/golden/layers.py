@@ -285,6 +285,17 @@ layer(nn.MultiheadAttention, "causal, weights of heads", [words, words, words], 
       forward=lambda module, q, k, v: module(q, k, v, attn_mask=torch.ones(5, 5).triu(1).bool(),
                                              average_attn_weights=False))
 layer(nn.MultiheadAttention, "dropout", [words, others, others], [6, 2], {"dropout": 0.4})
+for kind in [nn.SELU, nn.CELU, nn.Softsign, nn.Tanhshrink, nn.Hardshrink, nn.Softshrink]:
+    layer(kind, "matrix", [randn(3, 4)], [])
+layer(nn.CELU, "alpha", [randn(3, 4)], [2.5])
+layer(nn.Hardshrink, "lambd", [randn(3, 4)], [0.8])
+layer(nn.Softshrink, "lambd", [randn(3, 4)], [0.1])
+layer(nn.Threshold, "settings", [randn(3, 4)], [0.1, 20])
+layer(nn.GLU, "default", [randn(3, 4)], [])
+layer(nn.GLU, "channels", [randn(3, 4, 2)], [1])
+layer(nn.Softmin, "last axis", [randn(3, 4)], [-1])
+layer(nn.Softmax2d, "images", [image], [])
+layer(nn.Softmax2d, "one image", [image[0]], [])
 write("layers.json", layers)
 
 init = []

@@ -152,7 +152,7 @@ describe("layers of windows, norms and tables refuse", () => {
     ["no slopes", () => new nn.PReLU({ numParameters: 0 }), "PReLU: got numParameters 0;"],
     ["a form that is not there", () => new nn.GELU({ approximate: wrong("fast") }), 'GELU: got approximate "fast";'],
     ["a beta of 0", () => new nn.Softplus({ beta: 0 }), "Softplus: got beta 0;"],
-    ["in-place forms that are not there", () => new nn.ELU(wrong({ inplace: true })), "ELU: got alpha"],
+    ["options in the place of a number", () => new nn.ELU(wrong({ inplace: true })), "ELU: got alpha"],
     ["a negative extent", () => new nn.Unflatten(1, [2, -3]), "Unflatten: got unflattenedSize -3;"],
   ])("%s", (_, run, text) => {
     expect(run).toThrow(text);

@@ -366,26 +366,42 @@ describe("what layers do beside their golden values", () => {
     expect(layer.numBatchesTracked?.itemSync()).toBe(0);
   });
 
-  test("in-place activations change their input", () => {
-    const x = tensor([-1, 2]);
-    expect(new nn.ReLU({ inplace: true }).forward(x)).toBe(x);
-    expect([...x.dataSync()]).toEqual([0, 2]);
-    const y = tensor([-1, 2]);
-    expect(new nn.LeakyReLU(0.5, { inplace: true }).forward(y)).toBe(y);
-    expect([...y.dataSync()]).toEqual([-0.5, 2]);
-    const z = tensor([-1, 2, 7]);
-    expect(new nn.Hardtanh(-3, 5, { inplace: true }).forward(z)).toBe(z);
-    expect([...z.dataSync()]).toEqual([-1, 2, 5]);
-    expect(new nn.ReLU6({ inplace: true }).forward(z)).toBe(z);
-    expect([...z.dataSync()]).toEqual([0, 2, 5]);
+  test.each<[string, (options: nn.InplaceOptions) => nn.Layer]>([
+    ["ReLU", (options) => new nn.ReLU(options)],
+    ["ReLU6", (options) => new nn.ReLU6(options)],
+    ["LeakyReLU", (options) => new nn.LeakyReLU(0.5, options)],
+    ["Hardtanh", (options) => new nn.Hardtanh(-3, 5, options)],
+    ["Hardswish", (options) => new nn.Hardswish(options)],
+    ["Hardsigmoid", (options) => new nn.Hardsigmoid(options)],
+    ["ELU", (options) => new nn.ELU(0.5, options)],
+    ["CELU", (options) => new nn.CELU(0.5, options)],
+    ["SELU", (options) => new nn.SELU(options)],
+    ["SiLU", (options) => new nn.SiLU(options)],
+    ["Mish", (options) => new nn.Mish(options)],
+    ["Threshold", (options) => new nn.Threshold(2, 7, options)],
+    ["Dropout", (options) => new nn.Dropout(0.4, options)],
+    ["Dropout2d", (options) => new nn.Dropout2d(0.4, options)],
+  ])("%s in place changes its input, and gives the values and gradients of the other", (name, make) => {
+    const results = [false, true].map((inplace) => {
+      const leaf = tensor([-9, -1, 0, 2, 6, 7]).view([1, 6, 1, 1]).requiresGrad_();
+      const x = leaf.mul(1);
+      manualSeed(1);
+      const layer = make({ inplace });
+      const y = layer.forward(x);
+      expect(y === x).toBe(inplace);
+      expect(layer.extraRepr().includes("inplace=true")).toBe(inplace);
+      const values = [...y.dataSync()];
+      y.square().sum().backward();
+      return [values, [...(leaf.grad?.dataSync() ?? [])]];
+    });
+    expect(results[1], name).toEqual(results[0]);
+    expect(new Set(results[0]?.[0]).size, "something has changed").not.toBe(1);
   });
 
-  test("in-place activations have the gradients of the others", () => {
-    for (const inplace of [false, true]) {
-      const x = tensor([-9, -1, 0, 2, 6, 7]).requiresGrad_();
-      new nn.ReLU6({ inplace }).forward(x.mul(1)).sum().backward();
-      expect([...(x.grad?.dataSync() ?? [])]).toEqual([0, 0, 0, 1, 0, 0]);
-    }
+  test("dropout in place leaves its input alone in evaluation, also a leaf", () => {
+    const x = ones([4]).requiresGrad_();
+    expect(new nn.Dropout(0.5, { inplace: true }).eval().forward(x)).toBe(x);
+    expect(() => new nn.Dropout(0.5, { inplace: true }).forward(x)).toThrow(AutogradError);
   });
 
   test("max pooling gives one tensor or two, known to the compiler", () => {

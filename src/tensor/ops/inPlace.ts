@@ -7,14 +7,17 @@ import { composite } from "../scopes.js";
 import { broadcastShapes, formatShape, sameShape } from "../shape.js";
 import { commonKernels, Tensor } from "../tensor.js";
 import { cumsum } from "./accumulating.js";
+import { celu, selu } from "./composedActivations.js";
 import { tril, triu } from "./diagonals.js";
 import { ceil, cos, erf, expm1, floor, lerp, log1p, reciprocal, round, rsqrt, sin } from "./elementary.js";
 import { checkWritable } from "./elementwise.js";
 import { copy_ } from "./fill.js";
+import { hardsigmoid, hardswish } from "./hardActivations.js";
 import { type ScatterOptions, scatter } from "./indexing.js";
 import { clone } from "./layout.js";
 import { maskedFill } from "./masking.js";
-import { elu } from "./smoothActivations.js";
+import { threshold as thresholded } from "./shrinkActivations.js";
+import { elu, mish, silu } from "./smoothActivations.js";
 
 /** x = sin x, in place. */
 export function sin_(x: Tensor): Tensor {
@@ -69,6 +72,41 @@ export function ceil_(x: Tensor): Tensor {
 /** x = elu(x), in place. */
 export function elu_(x: Tensor, alpha = 1): Tensor {
   return overwriteFloating("elu_", x, (original) => elu(original, alpha));
+}
+
+/** x = celu(x), in place. */
+export function celu_(x: Tensor, alpha = 1): Tensor {
+  return overwriteFloating("celu_", x, (original) => celu(original, alpha));
+}
+
+/** x = selu(x), in place. */
+export function selu_(x: Tensor): Tensor {
+  return overwriteFloating("selu_", x, selu);
+}
+
+/** x = silu(x), in place. */
+export function silu_(x: Tensor): Tensor {
+  return overwriteFloating("silu_", x, silu);
+}
+
+/** x = mish(x), in place. */
+export function mish_(x: Tensor): Tensor {
+  return overwriteFloating("mish_", x, mish);
+}
+
+/** x = hardswish(x), in place. */
+export function hardswish_(x: Tensor): Tensor {
+  return overwriteFloating("hardswish_", x, hardswish);
+}
+
+/** x = hardsigmoid(x), in place. */
+export function hardsigmoid_(x: Tensor): Tensor {
+  return overwriteFloating("hardsigmoid_", x, hardsigmoid);
+}
+
+/** x where x is above the threshold, else `value`, in place. */
+export function threshold_(x: Tensor, threshold: number, value: number): Tensor {
+  return overwrite("threshold_", x, (original) => thresholded(original, threshold, value));
 }
 
 /** x = x + weight·(end − x), in place. */

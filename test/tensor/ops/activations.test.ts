@@ -7,6 +7,7 @@ import { tensor } from "../../../src/tensor/create.js";
 import { memoryStats } from "../../../src/tensor/memory.js";
 import type { GeluOptions } from "../../../src/tensor/ops/smoothActivations.js";
 import { randn } from "../../../src/tensor/randomTensors.js";
+import type { Tensor } from "../../../src/tensor/tensor.js";
 import { testRefusals } from "../../support/refusals.js";
 
 describe("float32 on the CPU", () => {
@@ -38,7 +39,7 @@ describe("float32 on the CPU", () => {
 
   test("far out nothing overflows, forward and backward", () => {
     const x = tensor([-1e30, -200, 200, 1e30]).requiresGrad_();
-    for (const op of ["gelu", "silu", "mish", "softplus", "elu", "logSigmoid", "hardswish"] as const) {
+    for (const op of ["gelu", "silu", "mish", "softplus", "elu", "logSigmoid", "hardswish", "selu", "celu"] as const) {
       x.clearGrad("in a test");
       const y = x[op]();
       expect(
@@ -54,11 +55,14 @@ describe("float32 on the CPU", () => {
   });
 });
 
-test("temporaries are given back", () => {
-  const x = randn([2000]).requiresGrad_();
+test.each<[string, (x: Tensor) => Tensor]>([
+  ["kernels", (x) => x.gelu().silu().mish().elu().softplus().logSigmoid().hardswish()],
+  ["other ops", (x) => x.selu().celu(2).softsign().tanhshrink().hardshrink().softshrink().threshold(0, 1).glu()],
+])("temporaries are given back: activations made of %s", (_, activate) => {
+  const x = randn([4000]).requiresGrad_();
   const step = () => {
     x.clearGrad("in a test");
-    x.gelu().silu().mish().elu().softplus().logSigmoid().hardswish().sum().backward();
+    activate(x).sum().backward();
   };
   step();
   const { tensors } = memoryStats();
@@ -96,6 +100,52 @@ describe("errors", () => {
       "weights for what has no channels",
       (z) => z(3).prelu(z(3)),
       new ShapeError("prelu: got a weight of shape [3] for an input of shape [3]; expected [1]. Correct the weight."),
+    ],
+    [
+      "an odd number of channels to halve",
+      (z) => z(2, 5).glu(1),
+      new ShapeError(
+        "glu: got extent 5 on axis 1 of shape [2, 5]; expected an even one, which has two halves. Make the layer before twice as wide as its output shall be.",
+      ),
+    ],
+    [
+      "halves of what has no axes",
+      (z) => z().glu(),
+      new ShapeError(
+        "glu: got extent 1 on axis 0 of shape []; expected an even one, which has two halves. Make the layer before twice as wide as its output shall be.",
+      ),
+    ],
+    [
+      "an alpha of 0",
+      (z) => z(2).celu(0),
+      new ArgumentError("celu: got alpha = 0; expected a finite number above 0. Use 1, as elu does."),
+    ],
+    [
+      "a negative lambd",
+      (z) => z(2).softshrink(-1),
+      new ArgumentError("softshrink: got lambd = -1; expected a number of 0 or more. Correct lambd."),
+    ],
+    [
+      "a lambd of NaN",
+      (z) => z(2).hardshrink(Number.NaN),
+      new ArgumentError("hardshrink: got lambd = NaN; expected a number. Correct lambd."),
+    ],
+    [
+      "a threshold without a value",
+      (z) => z(2).threshold(1, undefined as unknown as number),
+      new ArgumentError("threshold: got value = undefined; expected a number. Correct value."),
+    ],
+    [
+      "shrunk whole numbers",
+      (z) => z("int32", 2).hardshrink(),
+      new DTypeError("hardshrink: got a tensor of int32; expected float32 or float64. Cast it with .float() first."),
+    ],
+    [
+      "an axis that is not there",
+      (z) => z(2, 3).softmin(2),
+      new ShapeError(
+        "softmin: got axis 2; expected a whole number from -2 to 1 for 2 axes. Choose an axis in that range.",
+      ),
     ],
     [
       "lerp of whole numbers",
