@@ -262,8 +262,11 @@ export interface KernelSet {
    */
   conv2dInputGrad(outGrad: Dense, weight: Dense, bias: Dense | null, xGrad: Dense, geometry: ConvGeometry): void;
 
-  /** Gradient of `conv2d` for its weight: outGrad · columnsᵀ, summed over the batch. */
-  conv2dWeightGrad(outGrad: Dense, x: Dense, weightGrad: Dense, geometry: ConvGeometry): void;
+  /**
+   * Gradient of `conv2d` for its weight: outGrad · columnsᵀ, summed over the batch. Where `biasGrad` [outChannels] is given, it
+   * gets the gradient for the bias: outGrad summed over the batch and all places.
+   */
+  conv2dWeightGrad(outGrad: Dense, x: Dense, weightGrad: Dense, geometry: ConvGeometry, biasGrad?: Dense | null): void;
 
   /** im2col: [N, C, H, W] → [N, C·kernelHeight·kernelWidth, outHeight·outWidth], zeros where the window is in padding. */
   unfold(x: Dense, columns: Dense, geometry: WindowGeometry): void;

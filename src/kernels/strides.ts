@@ -1,4 +1,5 @@
 /** Arithmetic on extents and strides that tensors and kernels share. */
+import type { Dense } from "./kernelSet.js";
 
 /** Element `index` of a list that is known to have it. */
 export function at(list: readonly number[], index: number): number {
@@ -37,4 +38,10 @@ export function isDense(shape: readonly number[], strides: readonly number[]): b
     }
   }
   return true;
+}
+
+/** [channels] as [1, channels, 1, 1]. */
+export function perChannel({ buffer, dtype, offset, shape }: Dense): Dense {
+  const channels = at(shape, 0);
+  return { buffer, dtype, offset, shape: [1, channels, 1, 1], strides: [channels, 1, 1, 1] };
 }

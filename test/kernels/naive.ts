@@ -429,11 +429,15 @@ export function createNaiveKernels(): KernelSet {
         });
       });
     },
-    conv2dWeightGrad(outGrad, x, weightGrad, g) {
+    conv2dWeightGrad(outGrad, x, weightGrad, g, biasGrad = null) {
       accumulate(weightGrad, (addTo) => {
         eachProduct(g, (n, o, c, inC, y, xx, ky, kx, inY, inX) => {
           addTo([o, c, ky, kx], get(outGrad, n, o, y, xx) * get(x, n, inC, inY, inX));
         });
+      });
+      if (biasGrad === null) return;
+      accumulate(biasGrad, (addTo) => {
+        for (const index of indicesOf(outGrad.shape)) addTo([index[1] ?? 0], get(outGrad, ...index));
       });
     },
 

@@ -98,13 +98,18 @@ export async function convolutionOutputs(bench: KernelBench, dtype: DType, g: Co
   kernels.conv2d(x, weight, bias, biased, g);
   kernels.conv2dInputGrad(outGrad, weight, null, xGrad, g);
   kernels.conv2dInputGrad(outGrad, weight, channelBias, transposed, g);
+  const weightGradBeside = bench.output(dtype, weightShape, { offset: 1 });
+  const biasGrad = bench.output(dtype, [g.outChannels], { offset: 1 });
   kernels.conv2dWeightGrad(outGrad, x, weightGrad, g);
+  kernels.conv2dWeightGrad(outGrad, x, weightGradBeside, g, biasGrad);
   return {
     out: await bench.read(out),
     biased: await bench.read(biased),
     xGrad: await bench.read(xGrad),
     transposed: await bench.read(transposed),
     weightGrad: await bench.read(weightGrad),
+    weightGradBeside: await bench.read(weightGradBeside),
+    biasGrad: await bench.read(biasGrad),
   };
 }
 

@@ -108,7 +108,7 @@ export function convolutionKernels(
       }
     },
 
-    conv2dWeightGrad(outGrad, x, weightGrad, g) {
+    conv2dWeightGrad(outGrad, x, weightGrad, g, biasGrad = null) {
       const gradient = arrayOf(outGrad);
       const source = arrayOf(x);
       const target = arrayOf(weightGrad);
@@ -138,6 +138,7 @@ export function convolutionKernels(
         }
       }
       for (let i = 0; i < weightSize; i += 1) target[weightGrad.offset + i] = sums[i] as number;
+      if (biasGrad !== null) sumPlanes(gradient, outGrad.offset, g, arrayOf(biasGrad), biasGrad.offset);
     },
   };
 }
@@ -155,5 +156,18 @@ function fillPlanes(
   for (let channel = 0; channel < channels; channel += 1) {
     const value = added === null ? 0 : (added[(bias?.offset ?? 0) + firstChannel + channel] as number);
     planes.fill(value, channel * planeSize, (channel + 1) * planeSize);
+  }
+}
+
+/** The sum of all planes of each output channel. */
+function sumPlanes(from: TypedArray, offset: number, g: ConvGeometry, to: TypedArray, toOffset: number): void {
+  const places = g.outHeight * g.outWidth;
+  for (let channel = 0; channel < g.outChannels; channel += 1) {
+    let sum = 0;
+    for (let n = 0; n < g.batch; n += 1) {
+      const start = offset + (n * g.outChannels + channel) * places;
+      for (let i = start; i < start + places; i += 1) sum += from[i] as number;
+    }
+    to[toOffset + channel] = sum;
   }
 }

@@ -6,6 +6,7 @@
  * @module
  */
 import type { ConvGeometry, Dense, KernelSet } from "../kernelSet.js";
+import { perChannel } from "../strides.js";
 import type { WebGpuKernels } from "../webgpu/index.js";
 import type { Launcher } from "./launcher.js";
 import { ROW_TILE } from "./matmul.js";
@@ -61,11 +62,12 @@ export function convolutionKernels(kernels: WebGpuKernels, launcher: Launcher): 
       });
     },
 
-    conv2dWeightGrad(outGrad, x, weightGrad, g) {
+    conv2dWeightGrad(outGrad, x, weightGrad, g, biasGrad = null) {
       if (!serves(g)) {
-        kernels.conv2dWeightGrad(outGrad, x, weightGrad, g);
+        kernels.conv2dWeightGrad(outGrad, x, weightGrad, g, biasGrad);
         return;
       }
+      if (biasGrad !== null) kernels.reduce("sum", outGrad, perChannel(biasGrad));
       Workspace.lend(kernels, (workspace) => {
         const inputs = { dy: workspace.input(outGrad, weightGrad), x: workspace.input(x, weightGrad) };
         const filterGrad = workspace.array([g.kernelHeight, g.kernelWidth, g.channels, g.outChannels]);

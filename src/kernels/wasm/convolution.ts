@@ -1,6 +1,7 @@
 /** Convolution in float32, and its two gradients: several roads, and the table that chooses one by shape. */
 import type { ConvGeometry, Dense, KernelSet } from "../kernelSet.js";
 import type { Loops } from "../reference/index.js";
+import { perChannel } from "../strides.js";
 import { batchForward, batchInputGrad, batchWeightGrad, batchWins, canBatch, type Parts } from "./convolutionBatch.js";
 import { columnsForward, columnsInputGrad, columnsWeightGrad, multiplications } from "./convolutionColumns.js";
 import {
@@ -51,7 +52,31 @@ type ToImage = (
   g: ConvGeometry,
   parts: Parts,
 ) => void;
-type ToWeight = (engine: Engine, outGrad: Dense, x: Dense, weightGrad: Dense, g: ConvGeometry, parts: Parts) => void;
+type ToWeight = (
+  engine: Engine,
+  outGrad: Dense,
+  x: Dense,
+  weightGrad: Dense,
+  biasGrad: Dense | null,
+  g: ConvGeometry,
+  parts: Parts,
+) => void;
+type ToWeightAlone = (
+  engine: Engine,
+  outGrad: Dense,
+  x: Dense,
+  weightGrad: Dense,
+  g: ConvGeometry,
+  parts: Parts,
+) => void;
+
+/** A road that leaves the bias' gradient out, and then a pass for that. */
+function thenBiasGrad(run: ToWeightAlone): ToWeight {
+  return (engine, outGrad, x, weightGrad, biasGrad, g, parts) => {
+    run(engine, outGrad, x, weightGrad, g, parts);
+    if (biasGrad !== null) parts.reduce("sum", outGrad, perChannel(biasGrad));
+  };
+}
 
 /** The roads of each kernel, the fastest first. */
 const table: {
@@ -72,10 +97,10 @@ const table: {
     { road: "columns", serves: always, wins: always, run: columnsInputGrad },
   ],
   weightGrad: [
-    { road: "batch", serves: canBatch, wins: isBatched, run: batchWeightGrad },
-    { road: "winograd", serves: canWinograd, wins: winogradWeightGradWins, run: winogradWeightGrad },
+    { road: "batch", serves: canBatch, wins: isBatched, run: thenBiasGrad(batchWeightGrad) },
+    { road: "winograd", serves: canWinograd, wins: winogradWeightGradWins, run: thenBiasGrad(winogradWeightGrad) },
     { road: "direct", serves: directWeightGradServes, wins: directWeightGradWins, run: directWeightGrad },
-    { road: "columns", serves: always, wins: always, run: columnsWeightGrad },
+    { road: "columns", serves: always, wins: always, run: thenBiasGrad(columnsWeightGrad) },
   ],
 };
 
@@ -113,11 +138,11 @@ export function convolutionKernels(
       }
       choose(table.inputGrad, g)(engine, outGrad, weight, bias, xGrad, g, parts);
     },
-    conv2dWeightGrad(outGrad, x, weightGrad, g) {
+    conv2dWeightGrad(outGrad, x, weightGrad, g, biasGrad = null) {
       if (weightGrad.dtype !== "float32" || multiplications(g) === 0) {
-        return fallback.conv2dWeightGrad(outGrad, x, weightGrad, g);
+        return fallback.conv2dWeightGrad(outGrad, x, weightGrad, g, biasGrad);
       }
-      choose(table.weightGrad, g)(engine, outGrad, x, weightGrad, g, parts);
+      choose(table.weightGrad, g)(engine, outGrad, x, weightGrad, biasGrad, g, parts);
     },
   };
 }

@@ -1,11 +1,12 @@
 /** The direct road: filters over the image itself, or over a copy of it with its padding. It makes no columns. */
 import { CONV_FIELDS, type ConvGeometry } from "../geometry.js";
 import type { Dense } from "../kernelSet.js";
+import { elementCount } from "../strides.js";
 import * as slot from "./assembly/convolutionArguments.js";
-import { DIRECT, DIRECT_WEIGHT_GRAD, PACK_FILTERS } from "./assembly/kernelIds.js";
+import { ADD_BIAS_PARTS, DIRECT, DIRECT_WEIGHT_GRAD, PACK_FILTERS } from "./assembly/kernelIds.js";
 import { addParts, multiplications } from "./convolutionColumns.js";
 import { flattened, LANES } from "./directAxes.js";
-import { type Plan, planForward, planInputGrad, planWeightGrad } from "./directPlan.js";
+import { biasSumsOffset, type Plan, planForward, planInputGrad, planWeightGrad } from "./directPlan.js";
 import type { Engine } from "./engine.js";
 import { addressOf } from "./memory.js";
 
@@ -130,15 +131,28 @@ export function directInputGradServes(g: ConvGeometry): boolean {
   return g.strideHeight * g.strideWidth <= MOST_PHASES;
 }
 
-export function directWeightGrad(engine: Engine, outGrad: Dense, x: Dense, weightGrad: Dense, g: ConvGeometry): void {
+export function directWeightGrad(
+  engine: Engine,
+  outGrad: Dense,
+  x: Dense,
+  weightGrad: Dense,
+  biasGrad: Dense | null,
+  g: ConvGeometry,
+): void {
   const plan = planFor(planWeightGrad, g, engine.threads);
+  const length = elementCount(weightGrad.shape);
   withPlan(engine, plan, (sums) => {
+    const biasSums = sums + biasSumsOffset(plan.packUnits, length);
     const { words } = engine;
     words[slot.SOURCE] = addressOf(x);
     words[slot.GRADIENT] = addressOf(outGrad);
     words[slot.TARGET] = sums;
+    words[slot.BIAS_SUMS] = biasGrad === null ? 0 : biasSums;
     engine.launch(DIRECT_WEIGHT_GRAD, plan.units, multiplications(g) / PER_STEP);
-    addParts(engine, sums, weightGrad, plan.packUnits, plan.packedBytes / (4 * plan.packUnits));
+    addParts(engine, sums, weightGrad, plan.packUnits, length);
+    if (biasGrad === null) return;
+    words.set([biasSums, addressOf(biasGrad), plan.packUnits, g.outChannels]);
+    engine.launch(ADD_BIAS_PARTS, g.outChannels, plan.packUnits * g.outChannels);
   });
 }
 

@@ -45,7 +45,7 @@ export interface Plan {
   readonly packUnits: number;
 }
 
-const WORDS = 66;
+const WORDS = 67;
 
 class Tables {
   private readonly values: number[] = [];
@@ -207,6 +207,11 @@ function tapsOfRows(f: Filtering, { count, taps }: Phase, each: number): number[
   }).flat();
 }
 
+/** Where the sums for the bias lie, behind the partial sums of a weight gradient of so many elements. */
+export function biasSumsOffset(parts: number, length: number): number {
+  return Math.ceil((4 * parts * length) / 8) * 8;
+}
+
 export function planWeightGrad(geometry: ConvGeometry, threads: number): Plan {
   const g = flattened(geometry);
   const blocks = filterBlocks(g.outChannels / g.groups);
@@ -253,7 +258,7 @@ export function planWeightGrad(geometry: ConvGeometry, threads: number): Plan {
   return {
     tables: tables.toArray(),
     words,
-    packedBytes: 4 * parts * length,
+    packedBytes: biasSumsOffset(parts, length) + 8 * parts * g.outChannels,
     bytesPerThread:
       Math.ceil((slot.SPARE_BYTES + sumsBytes + recordsBytes + copyBytes * images + COPY_SLACK) / 64) * 64,
     units: parts * g.groups,

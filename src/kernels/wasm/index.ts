@@ -51,12 +51,13 @@ export function createWasmKernels(options: WasmOptions = {}): WasmKernels {
   const elementwise = elementwiseKernels(engine, loops);
   const windows = windowKernels(engine, loops);
   const products = matmulKernels(engine, loops);
+  const reductions = reduceKernels(engine, loops);
   return {
     name: "wasm",
     ...kernels,
     ...loops,
     ...elementwise,
-    ...reduceKernels(engine, loops),
+    ...reductions,
     ...normalizationKernels(engine, loops),
     ...optimizerKernels(engine, loops),
     ...orderKernels(engine, loops),
@@ -64,7 +65,7 @@ export function createWasmKernels(options: WasmOptions = {}): WasmKernels {
     ...windows,
     ...indexKernels(engine, loops),
     ...products,
-    ...convolutionKernels(engine, loops, { ...elementwise, ...windows, ...products }),
+    ...convolutionKernels(engine, loops, { ...elementwise, ...windows, ...products, ...reductions }),
     ...randomKernels(engine),
     build: engine.build,
     get threads() {

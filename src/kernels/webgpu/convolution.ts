@@ -1,5 +1,6 @@
 /** Convolution and its gradients: products in tiles, or straight from the definition where a group has few channels. */
-import { elementCount } from "../strides.js";
+import type { KernelSet } from "../kernelSet.js";
+import { elementCount, perChannel } from "../strides.js";
 import { type ConvolutionKernels, directConvolution } from "./convolutionDirect.js";
 import { forwardText, inputGradText, weightGradText } from "./convolutionText.js";
 import { runProduct } from "./product.js";
@@ -7,7 +8,11 @@ import type { ProductForm } from "./productText.js";
 import type { Runtime } from "./runtime.js";
 import { convNumbers } from "./windowGeometry.js";
 
-export function convolutionKernels(runtime: Runtime, form: ProductForm): ConvolutionKernels {
+export function convolutionKernels(
+  runtime: Runtime,
+  form: ProductForm,
+  { reduce }: Pick<KernelSet, "reduce">,
+): ConvolutionKernels {
   const direct = directConvolution(runtime);
   const { leastRows } = form;
   return {
@@ -48,7 +53,8 @@ export function convolutionKernels(runtime: Runtime, form: ProductForm): Convolu
       runProduct(runtime, form, inputGradText(bias !== null), sizes, target, buffers, numbers);
     },
 
-    conv2dWeightGrad(outGrad, x, weightGrad, g) {
+    conv2dWeightGrad(outGrad, x, weightGrad, g, biasGrad = null) {
+      if (biasGrad !== null) reduce("sum", outGrad, perChannel(biasGrad));
       const rows = g.outChannels / g.groups;
       const columns = (g.channels / g.groups) * g.kernelHeight * g.kernelWidth;
       if (rows < leastRows || columns < leastRows) {

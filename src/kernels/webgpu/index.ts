@@ -37,16 +37,17 @@ export interface WebGpuKernels extends KernelSet {
 export function createWebGpuKernels(device: GPUDevice, options: WebGpuKernelOptions = {}): WebGpuKernels {
   const runtime = new Runtime(device, options);
   const form = options.products ?? formFor(device);
+  const reductions = reduceKernels(runtime);
   return {
     name: "webgpu",
     runtime,
     ...memoryKernels(runtime, { poison: options.poison ?? false }),
     ...elementwiseKernels(runtime),
-    ...reduceKernels(runtime),
+    ...reductions,
     ...orderKernels(runtime),
     ...indexKernels(runtime),
     ...matmulKernels(runtime, form),
-    ...convolutionKernels(runtime, form),
+    ...convolutionKernels(runtime, form, reductions),
     ...windowKernels(runtime),
     ...poolKernels(runtime),
     ...softmaxKernels(runtime),

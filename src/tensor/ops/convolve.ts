@@ -4,7 +4,7 @@
  */
 import { ArgumentError, ShapeError } from "../../errors.js";
 import type { ConvGeometry } from "../../kernels/kernelSet.js";
-import { record } from "../autograd.js";
+import { isGradEnabled, record } from "../autograd.js";
 import { checkFloating } from "../dtype.js";
 import { composite } from "../scopes.js";
 import { formatShape } from "../shape.js";
@@ -22,11 +22,21 @@ export function convolve(x: Tensor, weight: Tensor, bias: Tensor | null, geometr
     const out = Tensor.allocate(outputShape(geometry, geometry.outChannels), x.dtype, x.device, "conv2d");
     kernels.conv2d(denseX, denseWeight, denseBias, out, geometry);
     const inputs = denseBias === null ? [denseX, denseWeight] : [denseX, denseWeight, denseBias];
-    return record("conv2d", out, inputs, [denseX, denseWeight], (g, x, weight) => [
-      () => spread(g, weight, null, geometry),
-      () => correlate(g, x, geometry),
-      () => sum(g, [0, 2, 3]),
-    ]);
+    const sumsBias = denseBias?.requiresGrad === true;
+    return record("conv2d", out, inputs, [denseX, denseWeight], (g, x, weight) => {
+      let biasGrad: Tensor | null = null;
+      return [
+        () => spread(g, weight, null, geometry),
+        () => {
+          // The weight's gradient takes all of g, which the kernel can sum up on the way.
+          if (sumsBias && !isGradEnabled()) {
+            biasGrad = Tensor.allocate([geometry.outChannels], g.dtype, g.device, "conv2dWeightGrad");
+          }
+          return correlate(g, x, geometry, biasGrad);
+        },
+        () => biasGrad ?? sum(g, [0, 2, 3]),
+      ];
+    });
   });
 }
 
@@ -46,14 +56,14 @@ export function spread(g: Tensor, weight: Tensor, bias: Tensor | null, geometry:
   });
 }
 
-/** The gradient of {@link convolve} for its weight. */
-function correlate(g: Tensor, x: Tensor, geometry: ConvGeometry): Tensor {
+/** The gradient of {@link convolve} for its weight. That for the bias goes into `biasGrad`, if it is given. */
+function correlate(g: Tensor, x: Tensor, geometry: ConvGeometry, biasGrad: Tensor | null = null): Tensor {
   return composite(() => {
     const [denseG, denseX] = [contiguous(g), contiguous(x)];
     const { outChannels, channels, groups, kernelHeight, kernelWidth } = geometry;
     const shape = [outChannels, channels / groups, kernelHeight, kernelWidth];
     const out = Tensor.allocate(shape, g.dtype, g.device, "conv2dWeightGrad");
-    commonKernels("conv2dWeightGrad", denseG, denseX).conv2dWeightGrad(denseG, denseX, out, geometry);
+    commonKernels("conv2dWeightGrad", denseG, denseX).conv2dWeightGrad(denseG, denseX, out, geometry, biasGrad);
     return record("conv2dWeightGrad", out, [denseG, denseX], [denseG, denseX], (outGrad, g, x) => [
       () => convolve(x, outGrad, null, geometry),
       () => spread(g, outGrad, null, geometry),

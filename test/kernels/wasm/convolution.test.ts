@@ -8,6 +8,7 @@ import { elementwiseKernels } from "../../../src/kernels/wasm/elementwise.js";
 import { Engine } from "../../../src/kernels/wasm/engine.js";
 import { matmulKernels } from "../../../src/kernels/wasm/matmul.js";
 import { wasmMemory } from "../../../src/kernels/wasm/memory.js";
+import { reduceKernels } from "../../../src/kernels/wasm/reduce.js";
 import { windowKernels } from "../../../src/kernels/wasm/windows.js";
 import { KernelBench, sizeOf } from "../bench.js";
 
@@ -42,6 +43,7 @@ class RoadBench {
       ...elementwiseKernels(this.engine, loops),
       ...windowKernels(this.engine, loops),
       ...matmulKernels(this.engine, loops),
+      ...reduceKernels(this.engine, loops),
     };
     return { ...this.memory.kernels, ...convolutionKernels(this.engine, loops, parts, road) };
   }
@@ -90,28 +92,38 @@ async function run(
     made.push(x);
     return x;
   }
-  let result: Dense;
+  const results: Dense[] = [];
   if (pass === "forward") {
     const bias = withBias ? array([g.outChannels], numbers.bias.subarray(0, g.outChannels)) : null;
     const x = array(shape.x, numbers.x);
     const weight = array(shape.weight, numbers.weight);
-    result = array(shape.out);
-    kernels.conv2d(x, weight, bias, result, g);
+    const out = array(shape.out);
+    kernels.conv2d(x, weight, bias, out, g);
+    results.push(out);
   } else if (pass === "inputGrad") {
     const bias = withBias ? array([g.channels], numbers.bias.subarray(0, g.channels)) : null;
     const outGrad = array(shape.out, numbers.outGrad);
     const weight = array(shape.weight, numbers.weight);
-    result = array(shape.x);
-    kernels.conv2dInputGrad(outGrad, weight, bias, result, g);
+    const xGrad = array(shape.x);
+    kernels.conv2dInputGrad(outGrad, weight, bias, xGrad, g);
+    results.push(xGrad);
   } else {
     const outGrad = array(shape.out, numbers.outGrad);
     const x = array(shape.x, numbers.x);
-    result = array(shape.weight);
-    kernels.conv2dWeightGrad(outGrad, x, result, g);
+    const weightGrad = array(shape.weight);
+    const biasGrad = withBias ? array([g.outChannels]) : null;
+    kernels.conv2dWeightGrad(outGrad, x, weightGrad, g, biasGrad);
+    results.push(weightGrad, ...(biasGrad === null ? [] : [biasGrad]));
   }
-  const values = await kernels.read(result.buffer, "float32", offset, sizeOf(result.shape));
+  const values = new Float32Array(results.reduce((total, { shape }) => total + sizeOf(shape), 0));
+  let place = 0;
+  for (const { buffer, shape } of results) {
+    const size = sizeOf(shape);
+    values.set((await kernels.read(buffer, "float32", offset, size)) as Float32Array, place);
+    place += size;
+  }
   for (const { buffer } of made) kernels.free(buffer);
-  return values as Float32Array;
+  return values;
 }
 
 /** A small generator of numbers, always the same ones. */
@@ -205,7 +217,7 @@ function expectEqual(got: Float32Array, wanted: Float32Array, tolerance: number,
 const builds: readonly WasmBuild[] = ["simd", "relaxed", "revectorized"];
 const GEOMETRIES = 2200;
 
-describe.each(roads)("the road of %s", (road) => {
+describe("every road", () => {
   for (const build of builds) {
     if (build === "revectorized" && !canRevectorize) {
       test.skip("revectorized: needs Node 24", () => {});
@@ -214,26 +226,31 @@ describe.each(roads)("the road of %s", (road) => {
     const threads = build === "simd" ? 1 : 2;
     test(`${build}, ${threads} threads: ${GEOMETRIES} random geometries give what the definition gives`, async () => {
       const bench = new RoadBench(build, threads);
-      const kernels = bench.take(road);
+      const ways = roads.map((road) => ({ road, kernels: bench.take(road) }));
       const reference = createReferenceKernels();
       const dice = new Dice(build.length);
-      const taken = { forward: 0, inputGrad: 0, weightGrad: 0 };
+      const taken: Record<string, number> = {};
       for (let i = 0; i < GEOMETRIES; i++) {
         const g = dice.geometry();
         const numbers = dice.numbers(g);
         const withBias = i % 2 === 0;
         for (const pass of passes) {
-          if (!serves(pass, road, g)) continue;
-          taken[pass]++;
-          const got = await run(kernels, pass, g, numbers, withBias, i % 3);
+          // The definition takes longer than all roads together.
           const wanted = await run(reference, pass, g, numbers, withBias, 0);
-          expectEqual(got, wanted, 0, `${pass}, ${describeGeometry(g)}`);
+          for (const { road, kernels } of ways) {
+            if (!serves(pass, road, g)) continue;
+            taken[`${road} ${pass}`] = (taken[`${road} ${pass}`] ?? 0) + 1;
+            const got = await run(kernels, pass, g, numbers, withBias, i % 3);
+            expectEqual(got, wanted, 0, `${road}, ${pass}, ${describeGeometry(g)}`);
+          }
         }
         if (i % 50 === 0) bench.checkGuards();
       }
       bench.checkGuards();
       bench.close();
-      for (const pass of passes) expect(taken[pass]).toBeGreaterThan(GEOMETRIES / 2);
+      for (const road of roads) {
+        for (const pass of passes) expect(taken[`${road} ${pass}`], `${road} ${pass}`).toBeGreaterThan(GEOMETRIES / 2);
+      }
     }, 120_000);
   }
 });
@@ -271,45 +288,45 @@ const layers: readonly (readonly [string, ConvGeometry])[] = [
   ["wide, to a small image", layer(1, 170, 7, 172, 3, { stride: 2, padding: 1 })],
 ];
 
-describe.each(layers)("a layer: %s", (_name, g) => {
-  const choices: readonly (Road | null)[] = [...roads, null];
-  test.each(choices)("road %s: as the definition, and the same bits again", async (road) => {
-    const bench = new RoadBench("relaxed", 2);
-    const kernels = bench.take(road);
-    const reference = createReferenceKernels();
-    const numbers = new Dice(7).numbers(g, "fractions");
-    for (const pass of passes) {
-      const wanted = await run(reference, pass, g, numbers, true, 0);
+test.each(layers)("a layer on every road: %s: as the definition, and the same bits again", async (_name, g) => {
+  const bench = new RoadBench("relaxed", 2);
+  const ways = [...roads, null].map((road) => ({ road, kernels: bench.take(road) }));
+  const reference = createReferenceKernels();
+  const numbers = new Dice(7).numbers(g, "fractions");
+  for (const pass of passes) {
+    const wanted = await run(reference, pass, g, numbers, true, 0);
+    for (const { road, kernels } of ways) {
       const first = await run(kernels, pass, g, numbers, true, 0);
-      expectEqual(first, wanted, 2e-4, pass);
-      for (let i = 0; i < 3; i++) expect(await run(kernels, pass, g, numbers, true, 0)).toEqual(first);
+      expectEqual(first, wanted, 2e-4, `${road}, ${pass}`);
+      for (let i = 0; i < 3; i++) {
+        expectEqual(await run(kernels, pass, g, numbers, true, 0), first, 0, `${road}, ${pass}, again`);
+      }
     }
-    bench.checkGuards();
-    bench.close();
-  });
+  }
+  bench.checkGuards();
+  bench.close();
 });
 
-describe.each(roads)("the road of %s", (road) => {
-  test("infinities reach what they reach in the definition, and nothing else", async () => {
-    const bench = new RoadBench("relaxed", 2);
-    const kernels = bench.take(road);
-    const reference = createReferenceKernels();
-    const dice = new Dice(11);
-    for (let i = 0; i < 100; i++) {
-      const g = dice.geometry();
-      const numbers = dice.numbers(g);
-      numbers.x[dice.from(0, numbers.x.length - 1)] = Number.POSITIVE_INFINITY;
-      for (const pass of ["forward", "weightGrad"] as const) {
-        const wanted = await run(reference, pass, g, numbers, true, 0);
-        expectEqual(await run(kernels, pass, g, numbers, true, 0), wanted, 0, `${pass}, ${describeGeometry(g)}`);
+test("infinities reach on every road what they reach in the definition, and nothing else", async () => {
+  const bench = new RoadBench("relaxed", 2);
+  const ways = roads.map((road) => ({ road, kernels: bench.take(road) }));
+  const reference = createReferenceKernels();
+  const dice = new Dice(11);
+  for (let i = 0; i < 100; i++) {
+    const g = dice.geometry();
+    const numbers = dice.numbers(g);
+    const compare = async (pass: Pass): Promise<void> => {
+      const wanted = await run(reference, pass, g, numbers, true, 0);
+      for (const { road, kernels } of ways) {
+        const got = await run(kernels, pass, g, numbers, true, 0);
+        expectEqual(got, wanted, 0, `${road}, ${pass}, ${describeGeometry(g)}`);
       }
-      numbers.x.fill(1);
-      numbers.outGrad[dice.from(0, numbers.outGrad.length - 1)] = Number.POSITIVE_INFINITY;
-      for (const pass of ["inputGrad", "weightGrad"] as const) {
-        const wanted = await run(reference, pass, g, numbers, true, 0);
-        expectEqual(await run(kernels, pass, g, numbers, true, 0), wanted, 0, `${pass}, ${describeGeometry(g)}`);
-      }
-    }
-    bench.close();
-  });
+    };
+    numbers.x[dice.from(0, numbers.x.length - 1)] = Number.POSITIVE_INFINITY;
+    for (const pass of ["forward", "weightGrad"] as const) await compare(pass);
+    numbers.x.fill(1);
+    numbers.outGrad[dice.from(0, numbers.outGrad.length - 1)] = Number.POSITIVE_INFINITY;
+    for (const pass of ["inputGrad", "weightGrad"] as const) await compare(pass);
+  }
+  bench.close();
 });

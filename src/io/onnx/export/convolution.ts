@@ -16,8 +16,10 @@ export function convolutionRecorders({ graph, contents }: Recording): Pick<Recor
       contents.write(xGrad, spread(graph, inputs, geometry, xGrad.shape));
     },
 
-    conv2dWeightGrad(outGrad, x, weightGrad, geometry) {
-      contents.write(weightGrad, correlate(graph, contents.read(outGrad), contents.read(x), geometry));
+    conv2dWeightGrad(outGrad, x, weightGrad, geometry, biasGrad = null) {
+      const g = contents.read(outGrad);
+      contents.write(weightGrad, correlate(graph, g, contents.read(x), geometry));
+      if (biasGrad !== null) contents.write(biasGrad, graph.reduce("ReduceSum", g, [0, 2, 3], false));
     },
 
     unfold(x, columns, geometry) {

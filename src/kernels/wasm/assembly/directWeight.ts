@@ -21,14 +21,20 @@ export function directWeightGrad(begin: i32, end: i32): void {
   const scratch = pointer(slot.SCRATCH) + <usize>threadIndex() * pointer(slot.SCRATCH_BYTES);
   const sumsBytes = pointer(slot.SUMS_BYTES);
   const sums = scratch + slot.SPARE_BYTES;
+  const biasBytes = <usize>filters << 3;
   for (let unit = begin; unit < end; unit++) {
     const part = unit / groups;
     const group = unit % groups;
     const first = <i32>(<i64>batch * part / parts);
     const last = <i32>(<i64>batch * (part + 1) / parts);
     memory.fill(sums, 0, sumsBytes);
+    let biasSums = pointer(slot.BIAS_SUMS);
+    if (biasSums != 0) {
+      biasSums += <usize>unit * biasBytes;
+      memory.fill(biasSums, 0, biasBytes);
+    }
     for (let n = first; n < last; n += atOnce) {
-      addImages(group, n, min(atOnce, last - n), scratch, sums);
+      addImages(group, n, min(atOnce, last - n), scratch, sums, biasSums);
     }
     writeSums(sums, taps, pointer(slot.TARGET) + (<usize>unit * filters * taps << 2));
   }
@@ -45,7 +51,7 @@ function filtersOf(block: i32): i32 {
   return argument(slot.BLOCK_FILTERS) - (block < argument(slot.LARGE_BLOCKS) ? 0 : 1);
 }
 
-function addImages(group: i32, n: i32, images: i32, results: usize, sums: usize): void {
+function addImages(group: i32, n: i32, images: i32, results: usize, sums: usize, biasSums: usize): void {
   const groups = argument(slot.GROUPS);
   const sourcePlanes = argument(slot.SOURCE_PLANES);
   const sourceBytes = <usize>(sourcePlanes * argument(slot.SOURCE_HEIGHT) * argument(slot.SOURCE_WIDTH)) << 2;
@@ -72,12 +78,12 @@ function addImages(group: i32, n: i32, images: i32, results: usize, sums: usize)
       x += <usize>(row * rowStep * argument(slot.SOURCE_WIDTH)) << 2;
     }
     const gradient = pointer(slot.GRADIENT) + <usize>image * gradientBytes + <usize>row * pointer(slot.TARGET_ROW);
-    addTiles(x, gradient, images, rows, results, sums, records);
+    addTiles(x, gradient, images, rows, results, sums, records, biasSums);
   }
 }
 
 function addTiles(
-  x: usize, gradient: usize, images: i32, rows: i32, results: usize, sums: usize, records: usize,
+  x: usize, gradient: usize, images: i32, rows: i32, results: usize, sums: usize, records: usize, biasSums: usize,
 ): void {
   const plane = pointer(slot.TARGET_PLANE);
   const whole = table(slot.WHOLE_VECTORS);
@@ -90,8 +96,8 @@ function addTiles(
   for (let block = 0; block < argument(slot.BLOCKS); block++) {
     const filters = filtersOf(block);
     const step = <usize>widthOf(filters) << 2;
-    const middle = packGradient(filters, gradient, plane, whole, wholeEnd, i32x4.splat(-1), records);
-    const end = packGradient(filters, gradient, plane, rest, restEnd, v128.load(mask), middle);
+    const middle = packGradient(filters, gradient, plane, whole, wholeEnd, i32x4.splat(-1), records, biasSums);
+    const end = packGradient(filters, gradient, plane, rest, restEnd, v128.load(mask), middle, biasSums);
     for (let tap = taps; tap < tapsEnd; tap += step) {
       const length = tileLength(filters);
       gradTile(filters, x, tap, records, middle, 0, results);
@@ -103,6 +109,7 @@ function addTiles(
       sums += <usize>length << 2;
     }
     gradient += <usize>filters * plane;
+    if (biasSums != 0) biasSums += <usize>filters << 3;
   }
 }
 
@@ -119,41 +126,79 @@ function addLanes(vectors: usize, length: i32, sums: usize): void {
   }
 }
 
-/** Writes a record for each pair of offsets: that in x, and the filters' output gradients side by side. Tells where they end. */
+/**
+ * Writes a record for each pair of offsets: that in x, and the filters' output gradients side by side. Tells where they end.
+ * Adds each filter's gradients to its number at `biasSums`, unless that is 0.
+ */
 function packGradient(
-  filters: i32, gradient: usize, plane: usize, pairs: usize, pairsEnd: usize, kept: v128, to: usize,
+  filters: i32, gradient: usize, plane: usize, pairs: usize, pairsEnd: usize, kept: v128, to: usize, biasSums: usize,
 ): usize {
   switch (filters) {
-    case 1: return packFilters(1, gradient, plane, pairs, pairsEnd, kept, to);
-    case 2: return packFilters(2, gradient, plane, pairs, pairsEnd, kept, to);
-    case 3: return packFilters(3, gradient, plane, pairs, pairsEnd, kept, to);
-    case 4: return packFilters(4, gradient, plane, pairs, pairsEnd, kept, to);
-    case 5: return packFilters(5, gradient, plane, pairs, pairsEnd, kept, to);
+    case 1: return packFilters(1, gradient, plane, pairs, pairsEnd, kept, to, biasSums);
+    case 2: return packFilters(2, gradient, plane, pairs, pairsEnd, kept, to, biasSums);
+    case 3: return packFilters(3, gradient, plane, pairs, pairsEnd, kept, to, biasSums);
+    case 4: return packFilters(4, gradient, plane, pairs, pairsEnd, kept, to, biasSums);
+    case 5: return packFilters(5, gradient, plane, pairs, pairsEnd, kept, to, biasSums);
   }
-  return packFilters(6, gradient, plane, pairs, pairsEnd, kept, to);
+  return packFilters(6, gradient, plane, pairs, pairsEnd, kept, to, biasSums);
 }
 
 /** The same for a constant number of filters. */
 @inline
 function packFilters(
-  filters: i32, gradient: usize, plane: usize, pairs: usize, pairsEnd: usize, kept: v128, to: usize,
+  filters: i32, gradient: usize, plane: usize, pairs: usize, pairsEnd: usize, kept: v128, to: usize, biasSums: usize,
 ): usize {
   const plane2 = plane << 1;
   const gradient3 = gradient + plane + plane2;
+  let sum0 = f32x4.splat(0), sum1 = sum0, sum2 = sum0, sum3 = sum0, sum4 = sum0, sum5 = sum0;
   for (; pairs < pairsEnd; pairs += 8) {
     store<u32>(to, load<u32>(pairs));
     const offset = load<u32>(pairs, 4);
     const from = gradient + offset;
-    v128.store(to, v128.and(v128.load(from), kept), 16);
-    if (filters > 1) v128.store(to, v128.and(v128.load(from + plane), kept), 32);
-    if (filters > 2) v128.store(to, v128.and(v128.load(from + plane2), kept), 48);
+    sum0 = f32x4.add(sum0, put(from, kept, to + 16));
+    if (filters > 1) sum1 = f32x4.add(sum1, put(from + plane, kept, to + 32));
+    if (filters > 2) sum2 = f32x4.add(sum2, put(from + plane2, kept, to + 48));
     const from3 = gradient3 + offset;
-    if (filters > 3) v128.store(to, v128.and(v128.load(from3), kept), 64);
-    if (filters > 4) v128.store(to, v128.and(v128.load(from3 + plane), kept), 80);
-    if (filters > 5) v128.store(to, v128.and(v128.load(from3 + plane2), kept), 96);
+    if (filters > 3) sum3 = f32x4.add(sum3, put(from3, kept, to + 64));
+    if (filters > 4) sum4 = f32x4.add(sum4, put(from3 + plane, kept, to + 80));
+    if (filters > 5) sum5 = f32x4.add(sum5, put(from3 + plane2, kept, to + 96));
     to += <usize>(filters + 1) << 4;
   }
+  if (biasSums != 0) {
+    addLanesTo(biasSums, sum0);
+    if (filters > 1) addLanesTo(biasSums + 8, sum1);
+    if (filters > 2) addLanesTo(biasSums + 16, sum2);
+    if (filters > 3) addLanesTo(biasSums + 24, sum3);
+    if (filters > 4) addLanesTo(biasSums + 32, sum4);
+    if (filters > 5) addLanesTo(biasSums + 40, sum5);
+  }
   return to;
+}
+
+@inline
+function put(from: usize, kept: v128, to: usize): v128 {
+  const vector = v128.and(v128.load(from), kept);
+  v128.store(to, vector);
+  return vector;
+}
+
+@inline
+function addLanesTo(at: usize, vector: v128): void {
+  const front = <f64>f32x4.extract_lane(vector, 0) + <f64>f32x4.extract_lane(vector, 1);
+  const back = <f64>f32x4.extract_lane(vector, 2) + <f64>f32x4.extract_lane(vector, 3);
+  store<f64>(at, load<f64>(at) + (front + back));
+}
+
+/** Adds up the parts' sums for the bias. Arguments: 0 sums, 1 out, 2 parts, 3 output channels. A unit is a channel. */
+export function addBiasParts(begin: i32, end: i32): void {
+  const channels = argument(3);
+  for (let channel = begin; channel < end; channel++) {
+    let sum: f64 = 0;
+    for (let part = 0; part < argument(2); part++) {
+      sum += load<f64>(pointer(0) + (<usize>(part * channels + channel) << 3));
+    }
+    store<f32>(pointer(1) + (<usize>channel << 2), <f32>sum);
+  }
 }
 
 /** Puts the sums, which lie as the tiles come, into the order of the weights. */

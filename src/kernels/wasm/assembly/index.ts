@@ -2,7 +2,7 @@
 import { activationGrad, binary, compare, unary, where } from "./elementwise";
 import { addParts, columnsForward, columnsInputGrad, columnsWeightGrad } from "./columns";
 import { direct, packFilters } from "./direct";
-import { directWeightGrad } from "./directWeight";
+import { addBiasParts, directWeightGrad } from "./directWeight";
 import { setThread, threadIndex } from "./environment";
 import * as id from "./kernelIds";
 import { batchNorm, batchNormGrad, batchNormSums, batchNormWholeGrad, channelStats } from "./batchNorm";
@@ -95,6 +95,8 @@ export function run(kernel: i32, begin: i32, end: i32): void {
       return direct(begin, end);
     case id.DIRECT_WEIGHT_GRAD:
       return directWeightGrad(begin, end);
+    case id.ADD_BIAS_PARTS:
+      return addBiasParts(begin, end);
     case id.MAX_POOL:
       return maxPool(begin, end);
     case id.MAX_POOL_GRAD:

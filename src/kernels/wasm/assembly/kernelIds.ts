@@ -71,10 +71,11 @@ export const COLUMNS_FORWARD = 50;
 export const COLUMNS_INPUT_GRAD = 51;
 export const COLUMNS_WEIGHT_GRAD = 52;
 export const ADD_PARTS = 53;
-/** Direct convolution: packed filters, the image or its gradient, and the weight gradient. */
+/** Direct convolution: packed filters, the image or its gradient, the weight gradient, and sums for the bias. */
 export const PACK_FILTERS = 54;
 export const DIRECT = 55;
 export const DIRECT_WEIGHT_GRAD = 56;
+export const ADD_BIAS_PARTS = 57;
 /** Winograd's convolution: the filters' transform, the convolution, and the filters' gradient in two steps. */
 export const WINOGRAD_FILTERS = 60;
 export const WINOGRAD_FORWARD = 61;
