@@ -17,8 +17,6 @@ import {
 } from "./productText.js";
 
 const WORKGROUP = 16;
-/** Terms that are added up in one turn of the loop: a turn costs each sum as much as a term. */
-const UNROLLED = 2;
 
 function block(high: number, wide: number): Tile {
   return { high, wide, down: 1, across: 1 };
@@ -37,31 +35,11 @@ function blockText(text: ProductText, tile: Tile) {
   const { name, type, inputs, uniforms, declarations, absent = false } = text;
   const { high, wide } = tile;
   const sums = sumNames(tile);
-  /** Adds so many terms to each sum, in one go: rounding errors grow with the length of the chain. */
-  const step = (count: number): string => {
-    const reads = range(count).map(
-      (t) => `${range(wide)
-        .map((j) => `let b${t}_${j} = loadB(p, column${j}, d${t});`)
-        .join(" ")}
-      let d${t + 1} = next(p, d${t});`,
-    );
-    const adding = range(high).map((i) => {
-      const factors = range(count).map((t) => `let a${t} = loadA(p, row${i}, d${t});`);
-      const terms = (j: number): string =>
-        range(count)
-          .map((t) => `a${t} * b${t}_${j}`)
-          .join(" + ");
-      return `{ ${factors.join(" ")} ${range(wide)
-        .map((j) => `${sums[i]?.[j]} += ${terms(j)};`)
-        .join(" ")} }`;
-    });
-    return `{
-      let d0 = d;
-      ${reads.join("\n      ")}
-      ${adding.join("\n      ")}
-      d = d${count};
-    }`;
-  };
+  const factors = range(wide).map((j) => `let b${j} = loadB(p, column${j}, d);`);
+  const adding = range(high).map((i) => {
+    const terms = range(wide).map((j) => `${sums[i]?.[j]} += a * b${j};`);
+    return `{ let a = loadA(p, row${i}, d); ${terms.join(" ")} }`;
+  });
   return {
     name,
     outputs: { outArray: type },
@@ -84,9 +62,11 @@ ${absent ? sumOfPresentText : ""}`,
     .map((sum) => `var ${sum} = ${type}();`)
     .join(" ")}
   var d = depthOf(p, first);
-  var k = first;
-  for (; k + ${UNROLLED}u <= end; k += ${UNROLLED}u) ${step(UNROLLED)}
-  for (; k < end; k++) ${step(1)}
+  for (var k = first; k < end; k++) {
+    ${factors.join(" ")}
+    ${adding.join("\n    ")}
+    d = next(p, d);
+  }
   ${storeText(text, tile, "0u", "0u")}`,
   };
 }
