@@ -4,8 +4,6 @@
 export class GpuMemory {
   /** Number of the batch of commands that used it last. */
   lastBatch = 0;
-  /** Keys of the bind groups that it is part of. */
-  readonly bindGroups = new Set<string>();
   inUse = true;
   /** Whether its elements are float16, where they are floats. */
   isHalf = false;

@@ -5,10 +5,10 @@ import { GpuMemory } from "./bufferPool.js";
 import type { Faults } from "./faults.js";
 import { COMPUTE_STAGE } from "./flags.js";
 import { type HalfForm, withHalves } from "./halves.js";
-import { accessOf, assemble, type Kernel, type KernelText, UNIFORM_BYTES } from "./kernel.js";
+import { assemble, type Kernel, type KernelText, UNIFORM_BYTES } from "./kernel.js";
 
 export class CompiledKernels {
-  private readonly kernels = new Map<string, Kernel>();
+  private readonly kernels = new Map<string, Map<number, Kernel>>();
   private readonly groupLayouts = new Map<string, GPUBindGroupLayout>();
 
   constructor(
@@ -16,13 +16,14 @@ export class CompiledKernels {
     private readonly faults: Faults,
   ) {}
 
-  /** The kernel of that key, compiled when first asked for. */
-  get(key: string, make: () => KernelText): Kernel {
-    let kernel = this.kernels.get(key);
+  /** The kernel of that key and variant, compiled when first asked for. */
+  get(key: string, variant: number, make: () => KernelText): Kernel {
+    let kernel = this.kernels.get(key)?.get(variant);
     if (kernel === undefined) {
       this.faults.checkAlive();
       kernel = this.compile(make());
-      this.kernels.set(key, kernel);
+      const variants = this.kernels.get(key) ?? new Map<number, Kernel>();
+      this.kernels.set(key, variants.set(variant, kernel));
     }
     return kernel;
   }
@@ -53,9 +54,8 @@ export class CompiledKernels {
           "This is a bug in the library: please report it.",
       );
     }
-    const access = accessOf(text);
     const outputCount = Object.keys(outputs).length;
-    const groupLayout = this.groupLayout(access, outputCount, Object.keys(inputs).length);
+    const groupLayout = this.groupLayout(outputCount, Object.keys(inputs).length);
     const pipeline = this.faults.scoped(`compiling kernel "${text.name}"`, () =>
       this.device.createComputePipeline({
         label: text.name,
@@ -72,14 +72,14 @@ export class CompiledKernels {
       forHalves: new Map(),
       pipeline,
       groupLayout,
-      access,
       outputCount,
       floats: Object.values(uniforms).map((type) => type === "f32"),
       size: workgroup[0] * workgroup[1] * workgroup[2],
     };
   }
 
-  private groupLayout(access: string, outputs: number, inputs: number): GPUBindGroupLayout {
+  private groupLayout(outputs: number, inputs: number): GPUBindGroupLayout {
+    const access = `${outputs}+${inputs}`;
     let layout = this.groupLayouts.get(access);
     if (layout === undefined) {
       const entries = Array.from({ length: outputs + inputs }, (_, binding): GPUBindGroupLayoutEntry => {

@@ -37,8 +37,6 @@ export interface Kernel {
   readonly forHalves: Map<number, Kernel>;
   readonly pipeline: GPUComputePipeline;
   readonly groupLayout: GPUBindGroupLayout;
-  /** Names the layout in keys of bind groups. */
-  readonly access: string;
   readonly outputCount: number;
   /** For each uniform whether it is a float. */
   readonly floats: readonly boolean[];
@@ -57,11 +55,6 @@ fn nan() -> f32 { return bitcast<f32>(nanBits); }
 fn isNan(x: f32) -> bool { return (bitcast<u32>(x) & 0x7fffffffu) > 0x7f800000u; }
 fn isInf(x: f32) -> bool { return (bitcast<u32>(x) & 0x7fffffffu) == 0x7f800000u; }
 `;
-
-/** How many outputs a kernel has, and how many inputs. */
-export function accessOf(text: KernelText): string {
-  return `${Object.keys(text.outputs).length}+${Object.keys(text.inputs ?? {}).length}`;
-}
 
 /** The whole text of a kernel. */
 export function assemble(text: KernelText): string {

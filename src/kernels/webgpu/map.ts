@@ -44,7 +44,7 @@ export function number(name: string, value: number): NumberOperand {
 
 /** out = expression. */
 export interface MapJob {
-  /** Names the expression in the key of the kernel, and the kernel in messages. */
+  /** Names the kernel. With the types and kinds of the operands, it must tell expression and operands' names. */
   readonly name: string;
   readonly expression: string;
   readonly operands: readonly Operand[];
@@ -59,32 +59,45 @@ export function runMap(runtime: Runtime, job: MapJob): void {
   const count = elementCount(out.shape);
   if (count === 0) return;
   const buffers: DeviceBuffer[] = [out.buffer];
-  let key = job.name;
+  // A number for each operand's type and kind: it is put together faster than a text.
+  let variant = typeIndex[wgslType(out.dtype)];
   let isFlat = isVector(out);
   for (const operand of operands) {
-    if (isNumber(operand)) {
-      key += `/${operand.name}:${operand.type}`;
-      continue;
+    let kind = 1;
+    if (isArray(operand)) {
+      const { buffer } = operand.value;
+      // In place, the element is read from where it is written to.
+      const inPlace = buffer === out.buffer;
+      kind = inPlace ? 2 : 3;
+      if (!inPlace) buffers.push(buffer);
+      isFlat &&= isVector(operand.value);
     }
-    const { buffer } = operand.value;
-    // In place, the element is read from where it is written to.
-    const inPlace = buffer === out.buffer;
-    key += inPlace ? `/=${operand.name}` : `/${operand.name}${operand.type}`;
-    if (!inPlace) buffers.push(buffer);
-    isFlat &&= isVector(operand.value);
+    variant = variant * KINDS + kind * TYPES + typeIndex[operand.type];
   }
-  if (isFlat) mapVectors(runtime, job, key, buffers, count);
-  else mapWalk(runtime, job, key, buffers);
+  if (isFlat) mapVectors(runtime, job, variant, buffers, count);
+  else mapWalk(runtime, job, variant, buffers);
 }
+
+const typeIndex: Record<WgslType, number> = { f32: 0, i32: 1, u32: 2 };
+const TYPES = 3;
+const KINDS = 4 * TYPES;
+/** Ways to go over the elements: in vectors, or over so many axes. */
+const WAYS = MOST_AXES + 2;
 
 /** Whether the array can be taken as vectors. */
 function isVector(x: Strided): boolean {
   return x.offset % VECTOR === 0 && isDense(x.shape, x.strides);
 }
 
-function mapVectors(runtime: Runtime, job: MapJob, key: string, buffers: readonly DeviceBuffer[], count: number): void {
+function mapVectors(
+  runtime: Runtime,
+  job: MapJob,
+  variant: number,
+  buffers: readonly DeviceBuffer[],
+  count: number,
+): void {
   const { operands, out } = job;
-  const kernel = runtime.kernel(`${key}/${out.dtype}`, () => vectorText(job));
+  const kernel = runtime.kernel(job.name, () => vectorText(job), variant * WAYS + MOST_AXES + 1);
   const uniforms = [count, out.offset / VECTOR];
   for (const operand of operands) {
     if (isNumber(operand)) uniforms.push(elementOf(operand.type, operand.value));
@@ -93,13 +106,13 @@ function mapVectors(runtime: Runtime, job: MapJob, key: string, buffers: readonl
   runtime.launchEach(kernel, buffers, uniforms, Math.ceil(count / VECTOR));
 }
 
-function mapWalk(runtime: Runtime, job: MapJob, key: string, buffers: readonly DeviceBuffer[]): void {
+function mapWalk(runtime: Runtime, job: MapJob, variant: number, buffers: readonly DeviceBuffer[]): void {
   const { operands, out } = job;
   const arrays = operands.filter(isArray);
   const numbers = operands.filter(isNumber);
   const walk = walkOver(out.shape, [out, ...arrays.map(({ value }) => value)]);
   const rank = Math.min(walk.shape.length, MOST_AXES);
-  const kernel = runtime.kernel(`${key}/${out.dtype}/${rank}`, () => walkingText(job, rank));
+  const kernel = runtime.kernel(job.name, () => walkingText(job, rank), variant * WAYS + rank);
   inParts(walk, (part) => {
     const count = elementCount(part.shape);
     const uniforms = [count, ...numbers.map(({ type, value }) => elementOf(type, value))];

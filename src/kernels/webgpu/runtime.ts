@@ -90,7 +90,7 @@ export class Runtime {
   private readonly uniformBuffer: GPUBuffer;
   private readonly integers = new Int32Array((BATCH * UNIFORM_BYTES) / 4);
   private readonly floats = new Float32Array(this.integers.buffer);
-  private readonly slotOffsets = Uint32Array.from({ length: BATCH }, (_, slot) => slot * UNIFORM_BYTES);
+  private readonly slotOffsets = Array.from({ length: BATCH }, (_, slot) => [slot * UNIFORM_BYTES]);
 
   private encoder: GPUCommandEncoder | null = null;
   private pass: GPUComputePassEncoder | null = null;
@@ -134,9 +134,9 @@ export class Runtime {
 
   // --- kernels ------------------------------------------------------------------------------------------------------
 
-  /** The kernel of that key, compiled when first asked for. */
-  kernel(key: string, make: () => KernelText): Kernel {
-    return this.kernels.get(key, make);
+  /** The kernel of that key, compiled when first asked for. Of one key there may be variants, told apart by a number. */
+  kernel(key: string, make: () => KernelText, variant = 0): Kernel {
+    return this.kernels.get(key, variant, make);
   }
 
   /** Launches x·y·z workgroups; none where one of them is 0. */
@@ -165,11 +165,10 @@ export class Runtime {
     const pass = this.openPass(kernel);
     if (this.pipeline !== kernel.pipeline) pass.setPipeline(kernel.pipeline);
     this.pipeline = kernel.pipeline;
-    pass.setBindGroup(0, group, this.slotOffsets, slot, 1);
+    pass.setBindGroup(0, group, this.slotOffsets[slot]);
     pass.dispatchWorkgroups(x, y, z);
     this.launches++;
-    for (const memory of this.lent) this.pool.give(memory);
-    this.lent.length = 0;
+    if (this.lent.length > 0) this.giveLentBack();
     if (this.debug) this.faults.scoped(`kernel "${kernel.name}"`, () => this.flush());
   }
 
@@ -340,7 +339,8 @@ export class Runtime {
   /** The memories of a launch; inputs that lie in the buffer of an output are copied. */
   private separate(kernel: Kernel, buffers: readonly DeviceBuffer[]): readonly GpuMemory[] {
     const { outputCount } = kernel;
-    const memories = buffers.map((buffer) => this.memoryOf(buffer));
+    const memories: GpuMemory[] = [];
+    for (const buffer of buffers) memories.push(this.memoryOf(buffer));
     for (let i = 0; i < outputCount; i++) {
       const output = memories[i];
       for (let j = outputCount; j < memories.length; j++) {
@@ -348,6 +348,11 @@ export class Runtime {
       }
     }
     return memories;
+  }
+
+  private giveLentBack(): void {
+    for (const memory of this.lent) this.pool.give(memory);
+    this.lent.length = 0;
   }
 
   private copyOf(memory: GpuMemory): GpuMemory {
