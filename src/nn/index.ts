@@ -45,11 +45,18 @@ export {
 } from "./padding.js";
 export { Buffer, type BufferOptions, Parameter, type ParameterOptions } from "./parameter.js";
 export { AdaptiveAvgPool2d, AvgPool2d, MaxPool2d, type MaxPool2dLayerOptions } from "./pooling.js";
-export { AvgPool1d, MaxPool1d } from "./pooling1d.js";
+export {
+  AdaptiveAvgPool1d,
+  AdaptiveMaxPool1d,
+  type AdaptiveMaxPool1dLayerOptions,
+  AvgPool1d,
+  MaxPool1d,
+} from "./pooling1d.js";
 export { BCELoss, HuberLoss, type HuberLossLayerOptions, KLDivLoss, SmoothL1Loss } from "./regressionLoss.js";
 export {
   AdaptiveMaxPool2d,
   type AdaptiveMaxPool2dLayerOptions,
+  ChannelShuffle,
   MaxUnpool2d,
   type MaxUnpool2dLayerOptions,
   PixelShuffle,

@@ -1,3 +1,4 @@
+import { adaptiveAvgPool1d, adaptiveMaxPool1d, adaptiveMaxPool1dWithIndices } from "../tensor/ops/adaptivePool1d.js";
 import { type AvgPool1dOptions, avgPool1d, type MaxPool1dOptions, maxPool1d } from "../tensor/ops/pooling1d.js";
 import type { Tensor } from "../tensor/tensor.js";
 import { countOf } from "../tensor/window.js";
@@ -70,5 +71,63 @@ export class AvgPool1d extends Module {
   override extraRepr(): string {
     const { kernelSize, stride, padding } = this;
     return settings({ kernelSize, stride, padding });
+  }
+}
+
+/**
+ * The averages of as many windows as `outputSize` says: [N, C, L] → [N, C, outputSize], or without N.
+ *
+ * @throws ArgumentError where the output size is no whole number of 1 or more.
+ * @see https://pytorch.org/docs/stable/generated/torch.nn.AdaptiveAvgPool1d.html
+ */
+export class AdaptiveAvgPool1d extends Module {
+  readonly outputSize: number;
+
+  constructor(outputSize: number) {
+    super();
+    this.outputSize = countOf("AdaptiveAvgPool1d", "outputSize", outputSize, 1);
+  }
+
+  forward(x: Tensor): Tensor {
+    return inLayer(this, () => adaptiveAvgPool1d(x, this.outputSize));
+  }
+
+  override extraRepr(): string {
+    return settings({ outputSize: this.outputSize });
+  }
+}
+
+/** Settings of {@link AdaptiveMaxPool1d}. */
+export interface AdaptiveMaxPool1dLayerOptions<Indices extends boolean = boolean> {
+  /** Whether `forward` gives [values, indices]. Default false. */
+  readonly returnIndices?: Indices;
+}
+
+/**
+ * The maxima of as many windows as `outputSize` says: [N, C, L] → [N, C, outputSize], or without N.
+ *
+ * @throws ArgumentError where the output size is no whole number of 1 or more.
+ * @see https://pytorch.org/docs/stable/generated/torch.nn.AdaptiveMaxPool1d.html
+ */
+export class AdaptiveMaxPool1d<Indices extends boolean = false> extends Module {
+  readonly outputSize: number;
+  readonly returnIndices: boolean;
+
+  constructor(outputSize: number, options: AdaptiveMaxPool1dLayerOptions<Indices> = {}) {
+    super();
+    checkOptions("AdaptiveMaxPool1d", options, ["returnIndices"]);
+    this.outputSize = countOf("AdaptiveMaxPool1d", "outputSize", outputSize, 1);
+    this.returnIndices = options.returnIndices ?? false;
+  }
+
+  /** The maxima; with `returnIndices` [maxima, indices], where an index is a place in its sequence. */
+  forward(x: Tensor): Indices extends true ? [Tensor, Tensor] : Tensor;
+  forward(x: Tensor): Tensor | [Tensor, Tensor] {
+    const pool = this.returnIndices ? adaptiveMaxPool1dWithIndices : adaptiveMaxPool1d;
+    return inLayer(this, () => pool(x, this.outputSize));
+  }
+
+  override extraRepr(): string {
+    return settings({ outputSize: this.outputSize });
   }
 }

@@ -1,6 +1,7 @@
 /** Layers that change the size of images: pools of a given output, unpooling, upsampling, pixel shuffling. */
 import { ArgumentError } from "../errors.js";
 import { adaptiveMaxPool2d, adaptiveMaxPool2dWithIndices, type OutputSize } from "../tensor/ops/adaptiveMaxPool.js";
+import { channelShuffle } from "../tensor/ops/channelShuffle.js";
 import { type InterpolateMode, type InterpolateOptions, interpolate } from "../tensor/ops/interpolate.js";
 import { maxUnpool2d } from "../tensor/ops/maxUnpool.js";
 import { pixelShuffle, pixelUnshuffle } from "../tensor/ops/pixelShuffle.js";
@@ -182,5 +183,29 @@ export class PixelUnshuffle extends Module {
 
   override extraRepr(): string {
     return settings({ downscaleFactor: this.downscaleFactor });
+  }
+}
+
+/**
+ * Mixes the channels of groups, so that each group of the next convolution gets some from every group: [N, C, …] → [N, C, …].
+ *
+ * @throws ArgumentError where the number of groups is no whole number of 1 or more.
+ * @see https://pytorch.org/docs/stable/generated/torch.nn.ChannelShuffle.html
+ */
+export class ChannelShuffle extends Module {
+  readonly groups: number;
+
+  constructor(groups: number) {
+    super();
+    checkCount("ChannelShuffle", "groups", groups);
+    this.groups = groups;
+  }
+
+  forward(x: Tensor): Tensor {
+    return inLayer(this, () => channelShuffle(x, this.groups));
+  }
+
+  override extraRepr(): string {
+    return settings({ groups: this.groups });
   }
 }

@@ -296,6 +296,11 @@ layer(nn.GLU, "channels", [randn(3, 4, 2)], [1])
 layer(nn.Softmin, "last axis", [randn(3, 4)], [-1])
 layer(nn.Softmax2d, "images", [image], [])
 layer(nn.Softmax2d, "one image", [image[0]], [])
+layer(nn.AdaptiveAvgPool1d, "even", [sequence], [3])
+layer(nn.AdaptiveAvgPool1d, "uneven, one sequence", [sequence[0]], [4])
+layer(nn.AdaptiveMaxPool1d, "uneven", [sequence], [4])
+layer(nn.AdaptiveMaxPool1d, "indices", [sequence], [4], {"returnIndices": True})
+layer(nn.ChannelShuffle, "images", [randn(2, 6, 3, 2)], [3])
 write("layers.json", layers)
 
 init = []
