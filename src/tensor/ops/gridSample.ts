@@ -142,7 +142,7 @@ export function affineGrid(theta: Tensor, size: readonly number[], options: Affi
   checkOptions("affineGrid", options, ["alignCorners"]);
   commonKernels("affineGrid", theta);
   checkFloating("affineGrid", theta.dtype);
-  const [batch, , height = 0, width = 0] = size;
+  const [batch = 0, , height = 0, width = 0] = size;
   const isSize = size.length === 4 && size.every((extent) => Number.isInteger(extent) && extent >= 1);
   if (theta.ndim !== 3 || theta.shape[1] !== 2 || theta.shape[2] !== 3 || !isSize || theta.shape[0] !== batch) {
     throw new ShapeError(
