@@ -54,8 +54,11 @@ ${absent ? sumOfPresentText : ""}`,
   ${range(high)
     .map((i) => `let row${i} = rowOf(p, tileRow * ${high}u + ${i}u);`)
     .join("\n  ")}
+  // In a loop: what finds a column divides so often that to compile it for each would take as long as all the rest.
+  var columns = array<Column, ${wide}>();
+  for (var j = 0u; j < ${wide}u; j++) { columns[j] = columnOf(p, tileColumn * ${wide}u + j); }
   ${range(wide)
-    .map((j) => `let column${j} = columnOf(p, tileColumn * ${wide}u + ${j}u);`)
+    .map((j) => `let column${j} = columns[${j}];`)
     .join("\n  ")}
   ${sums
     .flat()
