@@ -42,6 +42,19 @@ export function placeOf(x: Strided, index: readonly number[]): number {
   return index.reduce((place, i, axis) => place + i * (x.strides[axis] ?? 0), x.offset);
 }
 
+/** Where all elements lie, in row-major order. */
+function placesOf(x: Strided): number[] {
+  let places = [x.offset];
+  x.shape.forEach((extent, axis) => {
+    const stride = x.strides[axis] ?? 0;
+    const further = new Array<number>(places.length * extent);
+    let next = 0;
+    for (const place of places) for (let i = 0; i < extent; i += 1) further[next++] = place + i * stride;
+    places = further;
+  });
+  return places;
+}
+
 export function typedArray(dtype: DType, values: readonly number[]): TypedArray {
   switch (dtype) {
     case "float16":
@@ -94,7 +107,7 @@ export class KernelBench {
     const elements = values ?? this.numbers(dtype, sizeOf(shape));
     const memory = new Array<number>(length).fill(gapValue);
     let next = 0;
-    for (const index of indicesOf(shape)) memory[placeOf(x, index)] = elements[next++ % elements.length] ?? 0;
+    for (const place of placesOf(x)) memory[place] = elements[next++ % elements.length] ?? 0;
     this.kernels.write(x.buffer, dtype, 0, typedArray(dtype, memory));
     return x;
   }
@@ -106,10 +119,10 @@ export class KernelBench {
 
   /** The elements in row-major order. */
   async read(x: Strided): Promise<number[]> {
-    const indices = [...indicesOf(x.shape)].map((index) => placeOf(x, index));
-    const length = indices.reduce((end, place) => Math.max(end, place + 1), 0);
+    const places = placesOf(x);
+    const length = places.reduce((end, place) => Math.max(end, place + 1), 0);
     const memory = await this.kernels.read(x.buffer, x.dtype, 0, length);
-    return indices.map((place) => memory[place] ?? Number.NaN);
+    return places.map((place) => memory[place] ?? Number.NaN);
   }
 
   /** The whole buffer of an `input` with this layout, gaps included. */
