@@ -8,8 +8,8 @@
  *   and never depends on what `out` held.
  * - `out` overlaps no input, except that elementwise kernels may be given an `out` with the very same
  *   offset and strides as an input (in-place forms).
- * - {@link Strided} arguments may have any strides: 0 where broadcast, negative where `copy`, `binary` or `reduce` reads an
- *   input backwards. {@link Dense} ones lie in row-major order without gaps from their offset on.
+ * - {@link Strided} arguments may have any strides: 0 where broadcast, negative where `copy`, `binary`, `where` or `reduce` reads
+ *   an input backwards. {@link Dense} ones lie in row-major order without gaps from their offset on.
  * - All floating arguments of one call have one dtype, which is that of the output unless it says otherwise.
  * - Any extent may be 0; the kernel then does what the formula says (an empty sum is 0).
  *
@@ -117,8 +117,8 @@ export type BinaryOp =
 /** z = a ∘ b as bool. Comparisons with NaN are false, but for `ne`. */
 export type CompareOp = "eq" | "ge" | "gt" | "le" | "lt" | "ne";
 
-/** Sums of int32 and bool are int32. `amax` and `amin` hand NaN on. */
-export type ReduceOp = "amax" | "amin" | "sum";
+/** Sums and products of int32 and bool are int32, and wrap. `amax` and `amin` hand NaN on. */
+export type ReduceOp = "amax" | "amin" | "prod" | "sum";
 
 /** Settings of one stochastic gradient descent step; see `sgdStep`. */
 export interface SgdHyper {
@@ -221,8 +221,14 @@ export interface KernelSet {
   argReduce(op: "amax" | "amin", x: Strided, axis: number, out: Dense): void;
 
   /**
+   * Running sums along `axis`: out[…, i, …] = Σ x[…, j, …] over j ≤ i, or over j ≥ i with `backwards`. Floats, or int32, which
+   * wraps; `out` has x's shape.
+   */
+  cumsum(x: Dense, axis: number, backwards: boolean, out: Dense): void;
+
+  /**
    * Places (int32) that bring each row of x, its last axis, into order. Of equals the first one comes first; NaN is greater than
-   * everything. `out` has x's shape.
+   * everything. `out` has x's shape, or a shorter last axis, for which the first places are enough.
    */
   argSort(x: Dense, descending: boolean, out: Dense): void;
 

@@ -3,6 +3,7 @@ import { ArgumentError } from "../errors.js";
 import { tensor } from "../tensor/create.js";
 import { add, mul, sub } from "../tensor/ops/arithmetic.js";
 import { copy_ } from "../tensor/ops/fill.js";
+import { moveTowards } from "../tensor/optimizerSteps.js";
 import { noGrad } from "../tensor/scopes.js";
 import { formatShape, sameShape } from "../tensor/shape.js";
 import { Tensor } from "../tensor/tensor.js";
@@ -30,9 +31,15 @@ export interface AveragedModelOptions {
   readonly useBuffers?: boolean;
 }
 
+/** Of averages that move towards the next weights by a share of the way: that share, so that they can do it in place. */
+const shares = new WeakMap<AvgFn, (numAveraged: number) => number>();
+
 /** The plain mean: averaged + (current − averaged) / (n + 1). */
 export function getSwaAvgFn(): AvgFn {
-  return (averaged, current, numAveraged) => add(averaged, mul(sub(current, averaged), 1 / (numAveraged + 1)));
+  const mean: AvgFn = (averaged, current, numAveraged) =>
+    add(averaged, mul(sub(current, averaged), 1 / (numAveraged + 1)));
+  shares.set(mean, (numAveraged) => 1 / (numAveraged + 1));
+  return mean;
 }
 
 /**
@@ -42,7 +49,9 @@ export function getSwaAvgFn(): AvgFn {
  */
 export function getEmaAvgFn(decay = 0.999): AvgFn {
   checkNumber("getEmaAvgFn", "decay", decay, 0, 1);
-  return (averaged, current) => add(mul(averaged, decay), current, { alpha: 1 - decay });
+  const moving: AvgFn = (averaged, current) => add(mul(averaged, decay), current, { alpha: 1 - decay });
+  shares.set(moving, () => 1 - decay);
+  return moving;
 }
 
 /**
@@ -101,10 +110,18 @@ export class AveragedModel<M extends Network> {
     const isFirst = this.nAveraged === 0;
     noGrad(() => {
       const averaged = this.useBuffers ? [...parameters, ...buffers] : parameters;
-      for (const [mine, theirs] of averaged) copy_(mine, isFirst ? theirs : this.avgFn(mine, theirs, this.nAveraged));
+      for (const [mine, theirs] of averaged) {
+        if (isFirst) copy_(mine, theirs);
+        else this.takeIn(mine, theirs);
+      }
       if (!this.useBuffers) for (const [mine, theirs] of buffers) copy_(mine, theirs);
     });
     this.nAveraged += 1;
+  }
+
+  private takeIn(mine: Tensor, theirs: Tensor): void {
+    const share = shares.get(this.avgFn)?.(this.nAveraged);
+    if (share === undefined || !moveTowards(mine, theirs, share)) copy_(mine, this.avgFn(mine, theirs, this.nAveraged));
   }
 
   /** The averages by path, and how many there were: PyTorch's names, `module.` and `n_averaged`. */

@@ -16,6 +16,7 @@ export const outputPlaces: Readonly<Record<Launch, number>> = {
   where: 3,
   reduce: 2,
   argReduce: 3,
+  cumsum: 3,
   argSort: 2,
   gather: 3,
   scatterAdd: 3,

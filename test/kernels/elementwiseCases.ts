@@ -410,6 +410,17 @@ const whereCases = allDTypes.flatMap((dtype) => [
     }),
   ),
   {
+    name: `where ${dtype}, read backwards`,
+    dtypes: [dtype, "bool"],
+    run: async (bench) => {
+      const [x, out] = [bench.input(dtype, [5, 6]), bench.output(dtype, [5, 6])];
+      bench.kernels.where(bench.input("bool", [5, 6], undefined, { reverse: [0] }), x, 0, out);
+      const both = bench.output(dtype, [5, 6]);
+      bench.kernels.where(bench.input("bool", [5, 6], undefined, { reverse: [0, 1], order: [1, 0] }), 1, x, both);
+      return { out: await bench.read(out), both: await bench.read(both) };
+    },
+  } satisfies KernelCase,
+  {
     name: `where ${dtype}, with numbers`,
     dtypes: [dtype, "bool"],
     run: async (bench) => {

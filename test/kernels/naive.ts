@@ -200,6 +200,7 @@ const compareFunctions: Record<CompareOp, (a: number, b: number) => boolean> = {
 
 function reduceValues(op: ReduceOp, values: readonly number[]): number {
   if (op === "sum") return values.reduce((sum, value) => sum + value, 0);
+  if (op === "prod") return values.reduce((product, value) => product * value, 1);
   if (values.some(Number.isNaN)) return Number.NaN;
   return op === "amax" ? Math.max(...values) : Math.min(...values);
 }
@@ -350,9 +351,15 @@ export function createNaiveKernels(): KernelSet {
       const parts = new Map<string, number[]>();
       for (const index of indicesOf(x.shape)) {
         const target = index.map((i, axis) => (out.shape[axis] === 1 ? 0 : i)).join();
-        parts.set(target, [...(parts.get(target) ?? []), get(x, ...index)]);
+        const values = parts.get(target);
+        if (values === undefined) parts.set(target, [get(x, ...index)]);
+        else values.push(get(x, ...index));
       }
-      for (const index of indicesOf(out.shape)) set(out, index, reduceValues(op, parts.get(index.join()) ?? []));
+      for (const index of indicesOf(out.shape)) {
+        const values = parts.get(index.join()) ?? [];
+        const wraps = op === "prod" && out.dtype === "int32";
+        set(out, index, wraps ? values.reduce(Math.imul, 1) : reduceValues(op, values));
+      }
     },
     argReduce(op, x, axis, out) {
       for (const index of indicesOf(out.shape)) {
@@ -369,6 +376,17 @@ export function createNaiveKernels(): KernelSet {
     gather(x, axis, index, out) {
       for (const place of indicesOf(out.shape)) set(out, place, get(x, ...place.with(axis, get(index, ...place))));
     },
+    cumsum(x, axis, backwards, out) {
+      for (const index of indicesOf(x.shape)) {
+        const place = index[axis] ?? 0;
+        let sum = 0;
+        for (let i = 0; i < (x.shape[axis] ?? 1); i++) {
+          if (backwards ? i >= place : i <= place) sum += get(x, ...index.with(axis, i));
+        }
+        set(out, index, sum);
+      }
+    },
+
     argSort(x, descending, out) {
       const rank = (value: number): number => (Number.isNaN(value) ? Number.POSITIVE_INFINITY : value);
       for (const place of indicesOf(x.shape.slice(0, -1))) {
@@ -380,7 +398,8 @@ export function createNaiveKernels(): KernelSet {
           return a > b;
         };
         keys.forEach((_, own) => {
-          set(out, [...place, keys.filter((_, other) => other !== own && later(own, other)).length], own);
+          const spot = keys.filter((_, other) => other !== own && later(own, other)).length;
+          if (spot < (out.shape.at(-1) ?? 1)) set(out, [...place, spot], own);
         });
       }
     },

@@ -44,7 +44,59 @@ const reduceCases = (["amax", "amin", "sum"] as const).flatMap((op: ReduceOp) =>
   ),
 );
 
+/** Products of numbers near 1, so that long ones neither vanish nor overflow. */
+const productCases = allDTypes.flatMap((dtype) =>
+  reductions.map(
+    ({ name, shape, axes, layout }): KernelCase => ({
+      name: `prod ${dtype}, ${name}`,
+      dtypes: [dtype, "int32"],
+      run: async (bench) => {
+        const isFraction = dtype === "float32" || dtype === "float64";
+        const values = isFraction
+          ? bench.numbers(dtype, 500).map((value, i) => (i % 2 ? 1 : -1) + value / 64)
+          : undefined;
+        const x = bench.input(dtype, shape, values, layout);
+        const out = bench.output(dtype === "bool" ? "int32" : dtype, reduced(shape, axes), { offset: 2 });
+        bench.kernels.reduce("prod", x, out);
+        return { out: await bench.read(out) };
+      },
+    }),
+  ),
+);
+
 const specialReduceCases: readonly KernelCase[] = [
+  {
+    name: "prod float32, special values and nothing",
+    dtypes: ["float32"],
+    run: async (bench) => {
+      const x = bench.input("float32", [4, 3], [1, nan, 3, 0, 1, 2, -inf, 2, 3, inf, 0, 1]);
+      const [rows, columns] = [bench.output("float32", [4, 1]), bench.output("float32", [1, 3])];
+      bench.kernels.reduce("prod", x, rows);
+      bench.kernels.reduce("prod", x, columns);
+      const nothing = bench.output("float32", [3, 1]);
+      bench.kernels.reduce("prod", bench.input("float32", [3, 0]), nothing);
+      return { rows: await bench.read(rows), columns: await bench.read(columns), nothing: await bench.read(nothing) };
+    },
+  },
+  {
+    name: "prod float32, many",
+    dtypes: ["float32"],
+    run: async (bench) => {
+      // Powers of 2, which need no rounding, and now and then none.
+      const powers = [0.5, 2, -0.5, -2, 1, 1, -1, -1];
+      const values = bench.integers(40_000, powers.length).map((choice) => powers[choice] ?? 1);
+      const x = bench.input("float32", [100, 400], values);
+      const shapes = [
+        [100, 1],
+        [1, 400],
+        [1, 1],
+      ];
+      const outs = shapes.map((shape) => bench.output("float32", shape));
+      for (const out of outs) bench.kernels.reduce("prod", x, out);
+      const [rows = [], columns = [], all = []] = await Promise.all(outs.map((out) => bench.read(out)));
+      return { rows, columns, all };
+    },
+  },
   ...(["float32", "float64", "int32", "bool"] as const).map(
     (dtype): KernelCase => ({
       name: `sum ${dtype} over nothing`,
@@ -212,6 +264,74 @@ const sortCases = allDTypes.flatMap((dtype) =>
   ),
 );
 
+/** The first of the order alone. */
+const firstInOrderCases = allDTypes.flatMap((dtype) =>
+  [false, true].flatMap((descending) =>
+    [
+      { shape: [5, 7], count: 1 },
+      { shape: [3, 100], count: 5 },
+      { shape: [3, 203], count: 32 },
+      { shape: [2, 100], count: 60 },
+      { shape: [2, 9], count: 9 },
+      { shape: [2, 9], count: 0 },
+    ].map(
+      ({ shape, count }): KernelCase => ({
+        name: `argSort ${dtype} [${shape}], the first ${count}${descending ? ", descending" : ""}`,
+        dtypes: [dtype, "int32"],
+        run: async (bench) => {
+          const special = [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, 0, -0];
+          const fractions = dtype === "float32" || dtype === "float64";
+          // With ties, and in order every now and then.
+          const values = bench
+            .integers(700, 40)
+            .map((value, i) => (fractions ? (special[value] ?? value / 2) : i % 400 < 100 ? i : value));
+          const x = bench.input(dtype, shape, dtype === "bool" ? values.map((value) => value % 2) : values, {
+            offset: 3,
+          });
+          const out = bench.output("int32", [shape[0] ?? 0, count], { offset: 2 });
+          bench.kernels.argSort(x, descending, out);
+          return { out: await bench.read(out) };
+        },
+      }),
+    ),
+  ),
+);
+
+const cumsumCases = (["float32", "float64", "int32"] as const).flatMap((dtype) =>
+  [false, true].flatMap((backwards) =>
+    [
+      { shape: [7], axis: 0 },
+      { shape: [3, 65], axis: 1 },
+      { shape: [9, 23], axis: 0 },
+      { shape: [2, 5, 16], axis: 1 },
+      { shape: [2, 5, 39], axis: 1 },
+      { shape: [3, 1, 2], axis: 1 },
+      { shape: [0, 3], axis: 1 },
+      { shape: [3, 0], axis: 1 },
+    ].map(
+      ({ shape, axis }): KernelCase => ({
+        name: `cumsum ${dtype} [${shape}], axis ${axis}${backwards ? ", backwards" : ""}`,
+        dtypes: [dtype],
+        run: async (bench) => {
+          const out = bench.output(dtype, shape, { offset: 1 });
+          bench.kernels.cumsum(bench.input(dtype, shape, undefined, { offset: 5 }), axis, backwards, out);
+          return { out: await bench.read(out) };
+        },
+      }),
+    ),
+  ),
+);
+
+const cumsumWrapsCase: KernelCase = {
+  name: "cumsum int32 wraps round",
+  dtypes: ["int32"],
+  run: async (bench) => {
+    const out = bench.output("int32", [4]);
+    bench.kernels.cumsum(bench.input("int32", [4], [2147483647, 1, 5, -7]), 0, false, out);
+    return { out: await bench.read(out) };
+  },
+};
+
 const memoryCases = allDTypes.map(
   (dtype): KernelCase => ({
     name: `write and read ${dtype}`,
@@ -232,6 +352,10 @@ const memoryCases = allDTypes.map(
 
 export const reduceAndIndexCases: readonly KernelCase[] = [
   ...sortCases,
+  ...firstInOrderCases,
+  ...cumsumCases,
+  cumsumWrapsCase,
+  ...productCases,
   ...memoryCases,
   ...reduceCases,
   ...specialReduceCases,

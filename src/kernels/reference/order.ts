@@ -1,19 +1,38 @@
-/** The order of rows: a merge sort of their places. */
+/** The order of rows, by a merge sort of their places, and running sums. */
 import type { KernelSet, TypedArray } from "../kernelSet.js";
-import { elementCount } from "../strides.js";
+import { at, elementCount } from "../strides.js";
 import type { ArrayOf } from "./arrays.js";
 
-export function orderKernels(arrayOf: ArrayOf): Pick<KernelSet, "argSort"> {
+export function orderKernels(arrayOf: ArrayOf): Pick<KernelSet, "argSort" | "cumsum"> {
   return {
     argSort(x, descending, out) {
       const source = arrayOf(x);
       const target = arrayOf(out);
       const length = x.shape.at(-1) ?? 1;
       if (length === 0) return;
+      const wanted = out.shape.at(-1) ?? 1;
       const rows = elementCount(x.shape) / length;
       for (let row = 0; row < rows; row += 1) {
         const start = x.offset + row * length;
-        target.set(sortedPlaces(source.subarray(start, start + length), descending), out.offset + row * length);
+        const places = sortedPlaces(source.subarray(start, start + length), descending);
+        target.set(places.subarray(0, wanted), out.offset + row * wanted);
+      }
+    },
+
+    cumsum(x, axis, backwards, out) {
+      const [source, target] = [arrayOf(x), arrayOf(out)];
+      const extent = at(x.shape, axis);
+      const inner = elementCount(x.shape.slice(axis + 1));
+      const lines = elementCount(x.shape) / Math.max(extent, 1);
+      const step = backwards ? -inner : inner;
+      for (let line = 0; line < lines; line += 1) {
+        const outer = Math.floor(line / inner);
+        let place = outer * inner * extent + (line - outer * inner) + (backwards ? (extent - 1) * inner : 0);
+        let sum = 0;
+        for (let i = 0; i < extent; i += 1, place += step) {
+          sum += source[x.offset + place] as number;
+          target[out.offset + place] = sum;
+        }
       }
     },
   };

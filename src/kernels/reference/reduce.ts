@@ -1,5 +1,5 @@
 /** Reductions: x is walked in memory order, and each row is added to the accumulators that it belongs to. */
-import type { KernelSet, ReduceOp, TypedArray } from "../kernelSet.js";
+import type { DType, KernelSet, ReduceOp, TypedArray } from "../kernelSet.js";
 import { at, denseStrides, elementCount } from "../strides.js";
 import type { ArrayOf } from "./arrays.js";
 import { forEachRow, type Lane, lane, laneOf } from "./rows.js";
@@ -7,7 +7,7 @@ import { Scratch } from "./scratch.js";
 
 const accumulators = new Scratch();
 
-const initialValues = { amax: Number.NEGATIVE_INFINITY, amin: Number.POSITIVE_INFINITY, sum: 0 } as const;
+const initialValues = { amax: Number.NEGATIVE_INFINITY, amin: Number.POSITIVE_INFINITY, prod: 1, sum: 0 } as const;
 
 export function reduceKernels(arrayOf: ArrayOf): Pick<KernelSet, "reduce" | "argReduce"> {
   return {
@@ -19,7 +19,8 @@ export function reduceKernels(arrayOf: ArrayOf): Pick<KernelSet, "reduce" | "arg
       // Along a reduced axis the accumulator stands still.
       const strides = denseStrides(out.shape).map((stride, axis) => (at(out.shape, axis) === 1 ? 0 : stride));
       const lanes = [laneOf(arrayOf, x), lane(totals, 0, strides)] as const;
-      forEachRow(x.shape, lanes, (length) => reduceRow(op, ...lanes, length));
+      const row = op === "prod" ? productRow(out.dtype) : reduceRow;
+      forEachRow(x.shape, lanes, (length) => row(op, ...lanes, length));
       for (let i = 0; i < size; i += 1) target[out.offset + i] = totals[i] as number;
     },
 
@@ -35,6 +36,16 @@ export function reduceKernels(arrayOf: ArrayOf): Pick<KernelSet, "reduce" | "arg
         }
       });
     },
+  };
+}
+
+/** As {@link reduceRow} for products, of which those of whole numbers wrap. */
+function productRow(dtype: DType): typeof reduceRow {
+  const times = dtype === "int32" ? Math.imul : (a: number, b: number): number => a * b;
+  return (_, { array, start: first, step: xStep }, totals, length) => {
+    for (let i = 0, p = first, t = totals.start; i < length; i += 1, p += xStep, t += totals.step) {
+      totals.array[t] = times(totals.array[t] as number, array[p] as number);
+    }
   };
 }
 

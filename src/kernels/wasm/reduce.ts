@@ -7,7 +7,7 @@ import type { Engine } from "./engine.js";
 import type { Block } from "./heap.js";
 import { addressOf } from "./memory.js";
 
-const ids: Record<ReduceOp, number> = { sum: id.SUM, amax: id.AMAX, amin: id.AMIN };
+const ids: Record<ReduceOp, number> = { sum: id.SUM, amax: id.AMAX, amin: id.AMIN, prod: id.PROD };
 
 /** Most axes of either kind after merging. */
 const MAX_RANK = 8;

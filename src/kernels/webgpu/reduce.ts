@@ -14,7 +14,11 @@ const highest: Record<WgslType, string> = { f32: "infinity()", i32: "2147483647"
 /** Zero of each type. */
 const zero: Record<WgslType, string> = { f32: "0.0", i32: "0", u32: "0u" };
 
+/** One of each type. */
+const one: Record<WgslType, string> = { f32: "1.0", i32: "1", u32: "1u" };
+
 function combinationOf(op: ReduceOp, type: WgslType): Combination {
+  if (op === "prod") return { name: op, initial: one[type], expression: "a * b" };
   if (op === "sum") return { name: op, initial: zero[type], expression: "a + b" };
   const initial = op === "amax" ? lowest[type] : highest[type];
   const expression = binaryText(op === "amax" ? "maximum" : "minimum", type) ?? "a";

@@ -1,21 +1,20 @@
 /** Products, sums of exponentials and running sums along axes. */
 import { isFloating } from "../../kernels/dtype.js";
-import type { Strided } from "../../kernels/kernelSet.js";
 import { forRange } from "../autocast.js";
-import { record, withGradMode } from "../autograd.js";
+import { isGradEnabled, record, withGradMode } from "../autograd.js";
 import { checkFloating } from "../dtype.js";
 import { checkOptions } from "../options.js";
 import { composite } from "../scopes.js";
 import { at, normalizeAxis, reductionAxes } from "../shape.js";
 import { commonKernels, Tensor } from "../tensor.js";
-import { add, exp, log, mul, sub } from "./arithmetic.js";
+import { add, div, exp, log, mul, mul_, sub } from "./arithmetic.js";
 import { dropAxes, expand, type ReduceOptions, sum } from "./broadcast.js";
 import { to } from "./cast.js";
 import { eq } from "./compare.js";
-import { clone, reshape, viewLike } from "./layout.js";
+import { cat } from "./joining.js";
+import { clone, contiguous, reshape, viewLike } from "./layout.js";
 import { isfinite } from "./logic.js";
 import { pad } from "./pad.js";
-import { flip } from "./rearrange.js";
 import { amax } from "./reductions.js";
 import { narrow } from "./slicing.js";
 import { where } from "./where.js";
@@ -35,24 +34,51 @@ export function prod(x: Tensor, dim?: number | null, options: ReduceOptions = {}
   return composite(() => {
     const numbers = isFloating(x.dtype) ? viewLike(x) : to(x, "int32");
     const flat = axis === null || x.ndim === 0;
-    const product = halved(flat ? reshape(numbers, [-1]) : numbers, flat ? 0 : axis);
+    const product = productAlong(flat ? reshape(numbers, [-1]) : numbers, flat ? 0 : axis);
     const kept = options.keepdim === true && x.ndim > 0;
     const shape = flat ? x.shape.map(() => 1) : product.shape;
     return reshape(product, kept ? shape : shape.filter((_, i) => !flat && i !== axis));
   });
 }
 
-/** One half of an axis times the other, until one place is left. Halves and not powers: so no quotient has to be taken back. */
-function halved(x: Tensor, axis: number): Tensor {
+/** The product along an axis, which stays with extent 1. */
+function productAlong(x: Tensor, axis: number): Tensor {
+  const out = Tensor.allocate(x.shape.with(axis, 1), x.dtype, x.device, "prod");
+  x.kernels.reduce("prod", x, out);
+  return record("prod", out, [x], [x, out], (g, x, y) => [
+    () => composite(() => (isGradEnabled() || !canDivide(y) ? productOfOthers(g, x, axis) : mul_(div(y, x), g))),
+  ]);
+}
+
+/** Whether the product can be divided by any of its factors: none is 0, and nothing was lost on the way. */
+function canDivide(product: Tensor): boolean {
+  return product.kernels.readSync !== null && product.dataSync().every(isModerate);
+}
+
+function isModerate(value: number): boolean {
+  const size = Math.abs(value);
+  return size > 2 ** -110 && size < 2 ** 110;
+}
+
+/**
+ * g times the product of all other elements along an axis, without a quotient: one half of the axis times the other, until one place
+ * is left; and back again, where each half is owed the other.
+ */
+function productOfOthers(g: Tensor, x: Tensor, axis: number): Tensor {
   const extent = at(x.shape, axis);
   let size = 1;
   while (size < extent) size *= 2;
   const behind = x.ndim - 1 - axis;
   let rest = size === extent ? x : pad(x, [...new Array<number>(2 * behind).fill(0), 0, size - extent], "constant", 1);
+  const halves: (readonly [Tensor, Tensor])[] = [];
   for (let half = size / 2; half >= 1; half /= 2) {
-    rest = mul(narrow(rest, axis, 0, half), narrow(rest, axis, half, half));
+    const pair = [narrow(rest, axis, 0, half), narrow(rest, axis, half, half)] as const;
+    halves.push(pair);
+    if (half > 1) rest = mul(...pair);
   }
-  return rest;
+  let others = g;
+  for (const [first, second] of halves.reverse()) others = cat([mul(others, second), mul(others, first)], axis);
+  return narrow(others, axis, 0, extent);
 }
 
 /**
@@ -93,38 +119,16 @@ export function cumsum(x: Tensor, dim: number): Tensor {
   commonKernels("cumsum", x);
   [x] = forRange(x);
   const axis = normalizeAxis("cumsum", dim, x.ndim);
-  if (!isFloating(x.dtype)) return composite(() => runningSums(to(x, "int32"), axis));
-  const out = runningSums(x, axis);
-  return record("cumsum", out, [x], [], (g) => [() => composite(() => backwards(g, axis))]);
+  if (isFloating(x.dtype)) return runningSums(x, axis, false);
+  return composite(() => runningSums(to(x, "int32"), axis, false));
 }
 
-function backwards(g: Tensor, axis: number): Tensor {
-  return g.ndim === 0 ? viewLike(g) : flip(cumsum(flip(g, axis), axis), axis);
-}
-
-/** In each step places get what lies twice as far before them as in the last: as many steps as the extent has bits. */
-function runningSums(x: Tensor, axis: number): Tensor {
-  return withGradMode(false, () => {
-    let sums = clone(x);
-    const extent = x.shape[axis] ?? 1;
-    for (let shift = 1; shift < extent; shift *= 2) {
-      const next = Tensor.allocate(x.shape, x.dtype, x.device, "cumsum");
-      const { kernels } = x;
-      kernels.copy(stretch(sums, axis, 0, shift), stretch(next, axis, 0, shift));
-      const later = stretch(sums, axis, shift, extent - shift);
-      kernels.binary("add", later, stretch(sums, axis, 0, extent - shift), stretch(next, axis, shift, extent - shift));
-      sums.dispose();
-      sums = next;
-    }
-    return sums;
-  });
-}
-
-function stretch(
-  { buffer, dtype, shape, strides, offset }: Tensor,
-  axis: number,
-  start: number,
-  length: number,
-): Strided {
-  return { buffer, dtype, shape: shape.with(axis, length), strides, offset: offset + start * at(strides, axis) };
+/** `backwards`: from the last place on. That is the gradient of the other way round. */
+function runningSums(x: Tensor, axis: number, backwards: boolean): Tensor {
+  if (x.ndim === 0) return clone(x);
+  const out = Tensor.allocate(x.shape, x.dtype, x.device, "cumsum");
+  const dense = withGradMode(false, () => contiguous(x));
+  x.kernels.cumsum(dense, axis, backwards, out);
+  if (dense !== x) dense.dispose();
+  return record("cumsum", out, [x], [], (g) => [() => runningSums(g, axis, !backwards)]);
 }

@@ -63,7 +63,8 @@ export function checkIndexRange(where: string, x: Tensor, axis: number, index: T
 function firstOutside(places: TypedArray, extent: number): number | undefined {
   for (let i = 0; i < places.length; i += 1) {
     const place = places[i] as number;
-    if (place < 0 || place >= extent) return place;
+    // Below 0 it is very large as an unsigned number.
+    if (place >>> 0 >= extent) return place;
   }
   return undefined;
 }

@@ -7,7 +7,7 @@ import { commonKernels, type Tensor } from "../tensor.js";
 import { add, mul } from "./arithmetic.js";
 import { expand } from "./broadcast.js";
 import { eq } from "./compare.js";
-import { maskOf } from "./diagonals.js";
+import { bandOf } from "./diagonals.js";
 import { dropout } from "./dropout.js";
 import { detach, reshape, transpose, unsqueeze } from "./layout.js";
 import { any, logicalNot, logicalOr } from "./logic.js";
@@ -79,7 +79,7 @@ function maskedSoftmax(scores: Tensor, mask: Tensor | null, isCausal: boolean): 
   const hide = (hidden: Tensor): Tensor => softmax(maskedFill(scores, hidden, Number.NEGATIVE_INFINITY), -1);
   if (isCausal) {
     return hide(
-      maskOf(scores, at(scores.shape, scores.ndim - 2), at(scores.shape, scores.ndim - 1), (query, key) => key > query),
+      bandOf(scores, at(scores.shape, scores.ndim - 2), at(scores.shape, scores.ndim - 1), (diagonal) => diagonal > 0),
     );
   }
   if (mask === null) return softmax(scores, -1);

@@ -5,6 +5,7 @@ import { composite } from "../scopes.js";
 import { at, formatShape, normalizeAxis } from "../shape.js";
 import { commonKernels, Tensor } from "../tensor.js";
 import { asStrided } from "./asStrided.js";
+import { viewOf } from "./layout.js";
 import { where } from "./where.js";
 
 /**
@@ -15,7 +16,7 @@ import { where } from "./where.js";
  * @see https://pytorch.org/docs/stable/generated/torch.tril.html
  */
 export function tril(x: Tensor, diagonal = 0): Tensor {
-  return triangle("tril", x, diagonal, (row, column) => column - row <= diagonal);
+  return triangle("tril", x, diagonal, (place) => place <= diagonal);
 }
 
 /**
@@ -26,32 +27,30 @@ export function tril(x: Tensor, diagonal = 0): Tensor {
  * @see https://pytorch.org/docs/stable/generated/torch.triu.html
  */
 export function triu(x: Tensor, diagonal = 0): Tensor {
-  return triangle("triu", x, diagonal, (row, column) => column - row >= diagonal);
+  return triangle("triu", x, diagonal, (place) => place >= diagonal);
 }
 
-function triangle(name: string, x: Tensor, diagonal: number, keeps: (row: number, column: number) => boolean): Tensor {
+function triangle(name: string, x: Tensor, diagonal: number, keeps: (diagonal: number) => boolean): Tensor {
   commonKernels(name, x);
   checkMatrices(name, x);
   checkDiagonal(name, diagonal);
   return composite(() => {
-    const mask = maskOf(x, at(x.shape, x.ndim - 2), at(x.shape, x.ndim - 1), keeps);
+    const mask = bandOf(x, at(x.shape, x.ndim - 2), at(x.shape, x.ndim - 1), keeps);
     return where(mask, x, zeroOf(x));
   });
 }
 
-/** A bool matrix on the device of `x`. */
-export function maskOf(
-  x: Tensor,
-  rows: number,
-  columns: number,
-  test: (row: number, column: number) => boolean,
-): Tensor {
-  const values = newTypedArray("bool", rows * columns);
-  for (let row = 0, place = 0; row < rows; row++) {
-    for (let column = 0; column < columns; column++, place++) values[place] = test(row, column) ? 1 : 0;
-  }
-  const mask = Tensor.allocate([rows, columns], "bool", x.device, "mask");
-  mask.kernels.write(mask.buffer, "bool", 0, values);
+/**
+ * A bool matrix on the device of `x` that is alike along each diagonal, of which number 0 is the main one and 1 the one above it: a
+ * view of its last row and, before that, its first column, in which each row begins a place before the last.
+ */
+export function bandOf(x: Tensor, rows: number, columns: number, test: (diagonal: number) => boolean): Tensor {
+  const values = newTypedArray("bool", Math.max(rows + columns - 1, 0));
+  for (let place = 0; place < values.length; place++) values[place] = test(place - rows + 1) ? 1 : 0;
+  const diagonals = Tensor.allocate([values.length], "bool", x.device, "mask");
+  diagonals.kernels.write(diagonals.buffer, "bool", 0, values);
+  const mask = viewOf(diagonals, [rows, columns], [-1, 1], Math.max(rows - 1, 0), "mask");
+  diagonals.dispose();
   return mask;
 }
 

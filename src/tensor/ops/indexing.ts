@@ -100,19 +100,32 @@ export function scatter(
   }
   if (!(src instanceof Tensor)) return scatterNumber(x, dim, index, src, reduce);
   if (reduce === "add") return scatterAdd(x, dim, index, src);
-  const kernels = commonKernels("scatter", x, index, src);
+  commonKernels("scatter", x, index, src);
   const axis = checkScatter("scatter", x, dim, index, src);
   if (reduce === "multiply") return scatterMultiply(x, axis, index, src);
-  const out = Tensor.allocate(x.shape, x.dtype, x.device, "scatter");
   const part = cornerOf(src, index.shape);
-  kernels.copy(x, out);
-  kernels.scatter(part, axis, index, reached(out, axis, index.shape));
-  record("scatter", out, [x, part], [index], (g, index) => [
-    () => scatterNumber(g, axis, index, 0, null),
-    () => pick(g, axis, index),
-  ]);
+  const out = put(x, axis, index, part);
   if (part !== src) part.dispose();
   return out;
+}
+
+/** A copy of `x` with `src`, of the shape of the index, in the places that it names, all of which are there. */
+function put(x: Tensor, axis: number, index: Tensor, src: Tensor): Tensor {
+  const kernels = commonKernels("scatter", x, index, src);
+  const out = Tensor.allocate(x.shape, x.dtype, x.device, "scatter");
+  kernels.copy(x, out);
+  kernels.scatter(src, axis, index, reached(out, axis, index.shape));
+  return record("scatter", out, [x, src], [index], (g, index) => [
+    () => composite(() => put(g, axis, index, filled(g, 0, index.shape))),
+    () => pick(g, axis, index),
+  ]);
+}
+
+/** A number in the dtype of `x`, repeated. */
+function filled(x: Tensor, value: number, shape: Shape): Tensor {
+  const filler = Tensor.allocate([], x.dtype, x.device, "scatter");
+  filler.kernels.fill(filler, value);
+  return expand(filler, shape);
 }
 
 /** One place of the indexed axis names no element twice. */
@@ -141,9 +154,8 @@ function scatterNumber(
   const axis = normalizeAxis("scatter", dim, x.ndim);
   checkIndex("scatter", x, axis, index);
   return composite(() => {
-    const filler = Tensor.allocate([], x.dtype, x.device, "scatter");
-    filler.kernels.fill(filler, element);
-    return scatter(x, axis, index, expand(filler, index.shape), { reduce });
+    const numbers = filled(x, element, index.shape);
+    return reduce === null ? put(x, axis, index, numbers) : scatter(x, axis, index, numbers, { reduce });
   });
 }
 

@@ -3,12 +3,11 @@ import { ArgumentError } from "../../errors.js";
 import { withGradMode } from "../autograd.js";
 import { checkOptions } from "../options.js";
 import { composite } from "../scopes.js";
-import { formatShape, normalizeAxis } from "../shape.js";
+import { at, formatShape, normalizeAxis } from "../shape.js";
 import { commonKernels, Tensor } from "../tensor.js";
 import { pick } from "./along.js";
 import type { ValuesAndIndices } from "./extremes.js";
 import { contiguous, transpose, view } from "./layout.js";
-import { narrow } from "./slicing.js";
 
 /** Settings of {@link sort} and {@link argsort}. */
 export interface SortOptions {
@@ -67,21 +66,29 @@ export function topk(x: Tensor, k: number, dim = -1, options: TopkOptions = {}):
       `topk: got k = ${k} on axis ${axis} of shape ${formatShape(x.shape)}; expected a whole number from 0 to ${extent}. Choose a k in that range.`,
     );
   }
-  const { indices: all } = ordered("topk", x, axis, largest);
-  const indices = composite(() =>
-    contiguous(x.ndim === 0 ? view(narrow(view(all, [1]), 0, 0, 1), []) : narrow(all, axis, 0, k)),
-  );
-  if (indices !== all) all.dispose();
+  const { indices } = ordered("topk", x, axis, largest, x.ndim === 0 ? 1 : k);
   return { values: valuesAt(x, axis, indices), indices };
 }
 
-function ordered(name: string, x: Tensor, dim: number, descending: boolean): { axis: number; indices: Tensor } {
+/** The first `count` places in the order; all of them by default. */
+function ordered(
+  name: string,
+  x: Tensor,
+  dim: number,
+  descending: boolean,
+  count?: number,
+): { axis: number; indices: Tensor } {
   commonKernels(name, x);
   const axis = normalizeAxis(name, dim, x.ndim);
   const indices = withGradMode(false, () =>
     composite(() => {
       const rows = contiguous(x.ndim === 0 ? view(x, [1]) : transpose(x, axis, -1));
-      const places = Tensor.allocate(rows.shape, "int32", x.device, name);
+      const places = Tensor.allocate(
+        rows.shape.with(-1, count ?? at(rows.shape, rows.ndim - 1)),
+        "int32",
+        x.device,
+        name,
+      );
       rows.kernels.argSort(rows, descending, places);
       return x.ndim === 0 ? view(places, []) : contiguous(transpose(places, axis, -1));
     }),

@@ -14,6 +14,16 @@ export const cases: GradCase[] = [
   },
   { op: "topk", name: "smallest", shapes: [[5]], fn: (x) => x.topk(2, 0, { largest: false }).values.square() },
   { op: "prod", name: "all", shapes: [[2, 3]], fn: (x) => x.prod() },
+  {
+    op: "prod",
+    name: "large and small",
+    shapes: [[2, 6]],
+    fn: (x) =>
+      x
+        .mul(2 ** 40)
+        .prod(1)
+        .mul(2 ** -200),
+  },
   { op: "prod", name: "an axis, zeros", shapes: [[3, 5, 2]], domain: withZeros, fn: (x) => x.prod(1) },
   { op: "logsumexp", name: "an axis", shapes: [[2, 3]], fn: (x) => x.logsumexp(1) },
   { op: "logsumexp", name: "all, kept", shapes: [[2, 3]], fn: (x) => x.logsumexp(null, { keepdim: true }) },

@@ -148,6 +148,11 @@ describe("batches of any size", () => {
     ["expanded", (x) => x.sum(0, { keepdim: true }).expand(x.shape)],
     ["chosen along the batch", (x) => [x.argmax(0), x.max(0).values]],
     ["products of the batch with itself", (x) => x.flatten(1).matmul(x.flatten(1).transpose(0, 1))],
+    [
+      "products and running sums",
+      (x) => [x.prod(1), x.prod(0), x.cumsum(2), x.cumsum(0), x.prod(2, { keepdim: true })],
+    ],
+    ["triangles and the greatest", (x) => [x.tril(), x.triu(1), x.topk(2).values, x.topk(1, 1).indices]],
     ["padded and rolled along the batch", (x) => [x.pad([0, 0, 0, 0, 1, 2]), x.roll(1, 1)]],
     [
       "windows by strides",

@@ -46,6 +46,26 @@ test("elements that are −∞ get no share of a sum of exponentials, nor NaN", 
   expect(x.grad?.toArraySync()).toEqual([0, 0]);
 });
 
+test("the gradient of a product is right where the product vanishes or overflows", () => {
+  const x = tensor([
+    [1e-30, 1e-20, 1e20],
+    [1e30, 1e20, 1e-30],
+    [0, 2, 3],
+  ]).requiresGrad_();
+  x.prod(1).backward(tensor([1, 1, 1]));
+  const expected = [1, 1e-10, 1e-50, 1e-10, 1, 1e50, 6, 0, 0];
+  x.grad?.dataSync().forEach((value, i) => {
+    const wanted = Math.fround(expected[i] ?? Number.NaN);
+    expect(value === wanted || Math.abs(value / wanted - 1) < 1e-6, `${i}: ${value}`).toBe(true);
+  });
+});
+
+test("the place of a tie among the greatest is the first, however many are wanted", () => {
+  const x = tensor([...new Array<number>(50).fill(1), 2, 1, 2, Number.NaN, -0, 0]);
+  expect(x.topk(5).indices.toArraySync()).toEqual([53, 50, 52, 0, 1]);
+  expect(x.topk(3, 0, { largest: false }).indices.toArraySync()).toEqual([54, 55, 0]);
+});
+
 test("temporaries are given back", () => {
   const x = randn([40, 50]).requiresGrad_();
   const step = () => {

@@ -33,7 +33,10 @@ type Elementwise =
   | "where"
   | "reduce"
   | "argReduce"
+  | "cumsum"
   | "argSort";
+
+const reductions = { amax: "ReduceMax", amin: "ReduceMin", prod: "ReduceProd", sum: "ReduceSum" } as const;
 
 export function elementwiseRecorders({ graph, contents }: Recording): Pick<Recorders, Elementwise> {
   function operand(x: Strided | number, dtype: ElementType): Value {
@@ -117,8 +120,12 @@ export function elementwiseRecorders({ graph, contents }: Recording): Pick<Recor
     reduce(op, x, out) {
       const axes = x.shape.flatMap((extent, axis) => (extent !== 1 && out.shape[axis] === 1 ? [axis] : []));
       const value = graph.cast(contents.read(x), numeric(out.dtype));
-      const name = op === "sum" ? "ReduceSum" : op === "amax" ? "ReduceMax" : "ReduceMin";
-      contents.write(out, graph.cast(graph.reduce(name, value, axes), out.dtype));
+      contents.write(out, graph.cast(graph.reduce(reductions[op], value, axes), out.dtype));
+    },
+
+    cumsum(x, axis, backwards, out) {
+      const reverse = backwards ? 1 : 0;
+      contents.write(out, graph.like(contents.read(x), "CumSum", [contents.read(x), graph.ints([axis])], { reverse }));
     },
 
     argSort(x, descending, out) {

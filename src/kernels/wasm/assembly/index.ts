@@ -10,6 +10,7 @@ import { groupNorm, groupNormFinish, groupNormGrad } from "./groupNorm";
 import { multiplyBatch, multiplyBlocks, packRows } from "./matmul";
 import { countBools, mapBools } from "./bools";
 import { argSort } from "./order";
+import { cumsum } from "./runningSums";
 import { adamStep, sgdStep } from "./optimizers";
 import { argReduce, reduceBlocks, reduceFinish, reduceRows, reduceRuns } from "./reduce";
 import { softmax, softmaxGrad } from "./softmax";
@@ -73,6 +74,8 @@ export function run(kernel: i32, begin: i32, end: i32): void {
       return countBools(begin, end);
     case id.MAP_BOOLS:
       return mapBools(begin, end);
+    case id.CUMSUM:
+      return cumsum(begin, end);
     case id.ARG_SORT:
       return argSort(begin, end);
     case id.PACK_ROWS:

@@ -71,7 +71,7 @@ function scatterRows(adds: bool, begin: i32, end: i32): void {
         if (adds) addWords(to, x, n);
         else copyWords(to, x, n);
       }
-    } else if (abs(xAlong) <= abs(xStep)) {
+    } else if (abs(indexAlong) <= abs(indexStep)) {
       for (let i = 0; i < n; i++) {
         scatterRun(adds, out + i * outStep, along, x + i * xStep, xAlong, index + i * indexStep, indexAlong, places);
       }

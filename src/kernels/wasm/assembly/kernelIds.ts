@@ -105,6 +105,11 @@ export const COUNT_BOOLS = 87;
 export const MAP_BOOLS = 88;
 /** The order of rows. */
 export const ARG_SORT = 86;
+/** Running sums, and how many lines side by side are a unit of them. */
+export const CUMSUM = 90;
+export const CUMSUM_WIDTH = 16;
+/** Most places that are found by keeping the best so far, and not by sorting. */
+export const MOST_KEPT = 32;
 /** Bytes of scratch memory of a thread that sorts, beside 16 for each element of a row. */
 export const SORT_COUNTS = 4096;
 /** Gradients of activation functions. */
@@ -185,6 +190,7 @@ export const FLOAT_TO_BOOL = 3;
 export const SUM = 0;
 export const AMAX = 1;
 export const AMIN = 2;
+export const PROD = 3;
 
 /** Elements in one block of a long run. */
 export const REDUCE_BLOCK = 16384;

@@ -16,10 +16,11 @@ function keyOf(x: f32, descending: bool): u32 {
 
 /**
  * Arguments: 0 x, 1 places, 2 elements of a row, 3 descending, 4 scratch: for each thread, two times keys and places for a row, and
- * counts. Unit: a row.
+ * counts; 5 how many places of each row are wanted, 6 whether they are few. Unit: a row.
  */
 export function argSort(begin: i32, end: i32): void {
   const n = argument(2);
+  const wanted = <usize>argument(5) << 2;
   const bytes = <usize>n << 2;
   const descending = argument(3) != 0;
   const own = pointer(4) + <usize>threadIndex() * (4 * bytes + SORT_COUNTS);
@@ -29,8 +30,13 @@ export function argSort(begin: i32, end: i32): void {
     let places = own + bytes;
     let nextKeys = own + 2 * bytes;
     let nextPlaces = own + 3 * bytes;
-    memory.fill(counts, 0, SORT_COUNTS);
     const x = pointer(0) + <usize>row * bytes;
+    const out = pointer(1) + <usize>row * wanted;
+    if (argument(6) != 0) {
+      keepBest(x, n, descending, own, out, argument(5));
+      continue;
+    }
+    memory.fill(counts, 0, SORT_COUNTS);
     for (let i = 0; i < n; i++) {
       const at = <usize>i << 2;
       const key = keyOf(load<f32>(x + at), descending);
@@ -66,8 +72,53 @@ export function argSort(begin: i32, end: i32): void {
       nextKeys = spareKeys;
       nextPlaces = sparePlaces;
     }
-    memory.copy(pointer(1) + <usize>row * bytes, places, bytes);
+    memory.copy(out, places, wanted);
   }
+}
+
+/**
+ * The places of the first `k` in the order: a list of the best so far, in order, which few elements of a row get into. Four at a time
+ * are compared with the last of it.
+ */
+function keepBest(x: usize, n: i32, descending: bool, keys: usize, places: usize, k: i32): void {
+  let held = 0;
+  let i = 0;
+  for (; i < k; i++) held = insert(keys, places, held, k, keyOf(load<f32>(x + (<usize>i << 2)), descending), i);
+  while (i < n) {
+    const last = load<u32>(keys + (<usize>(k - 1) << 2));
+    const lasts = i32x4.splat(last);
+    while (i + 4 <= n && !v128.any_true(i32x4.lt_u(keys4(x + (<usize>i << 2), descending), lasts))) i += 4;
+    const stop = min(n, i + 4);
+    for (; i < stop; i++) {
+      const key = keyOf(load<f32>(x + (<usize>i << 2)), descending);
+      if (key < load<u32>(keys + (<usize>(k - 1) << 2))) held = insert(keys, places, held, k, key, i);
+    }
+  }
+}
+
+/** Four of {@link keyOf}. */
+@inline
+function keys4(at: usize, descending: bool): v128 {
+  const x = v128.load(at);
+  const bits = f32x4.add(x, f32x4.splat(0));
+  const negative = i32x4.shr_s(bits, 31);
+  let key = v128.xor(bits, v128.or(negative, i32x4.splat(0x80000000)));
+  key = v128.or(key, f32x4.ne(x, x));
+  return descending ? v128.not(key) : key;
+}
+
+/** Puts a key behind those that are not greater, and drops the last where there are `k`. Returns how many there are. */
+@inline
+function insert(keys: usize, places: usize, held: i32, k: i32, key: u32, place: i32): i32 {
+  let to = min(held, k - 1);
+  while (to > 0 && load<u32>(keys + (<usize>(to - 1) << 2)) > key) {
+    store<u32>(keys + (<usize>to << 2), load<u32>(keys + (<usize>(to - 1) << 2)));
+    store<i32>(places + (<usize>to << 2), load<i32>(places + (<usize>(to - 1) << 2)));
+    to--;
+  }
+  store<u32>(keys + (<usize>to << 2), key);
+  store<i32>(places + (<usize>to << 2), place);
+  return min(held + 1, k);
 }
 
 @inline

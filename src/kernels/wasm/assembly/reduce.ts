@@ -1,5 +1,5 @@
 /**
- * Sums and extremes. The result's axes count outputs (kept), the others are run through for each output (reduced). The
+ * Sums, products and extremes. The result's axes count outputs (kept), the others are run through for each output (reduced). The
  * launching side merges axes, so that the innermost one in memory is either kept or reduced.
  *
  * Arguments: 0 op, 1 x, 2 out, 3 count of kept axes, 4 count of reduced axes, 5 number of outputs, 6 elements for one
@@ -16,33 +16,42 @@ const RUN: i32 = 4096;
 @inline
 function start4(op: i32): v128 {
   if (op == id.SUM) return f32x4.splat(0);
+  if (op == id.PROD) return f32x4.splat(1);
   return f32x4.splat(op == id.AMAX ? <f32>-Infinity : <f32>Infinity);
 }
 
 @inline
 function combine4(op: i32, a: v128, b: v128): v128 {
   if (op == id.SUM) return f32x4.add(a, b);
+  if (op == id.PROD) return f32x4.mul(a, b);
   return op == id.AMAX ? f32x4.pmax(a, b) : f32x4.pmin(a, b);
 }
 
 /**
  * Where a new number is NaN, added to what `seen` says of those before. `combine4` loses NaN, as it is one instruction then;
- * sums keep it by themselves.
+ * sums and products keep it by themselves.
  */
 @inline
 function noteNaN(op: i32, seen: v128, value: v128): v128 {
-  return op == id.SUM ? seen : v128.or(seen, f32x4.ne(value, value));
+  return keepsNaN(op) ? seen : v128.or(seen, f32x4.ne(value, value));
+}
+
+@inline
+function keepsNaN(op: i32): bool {
+  return op == id.SUM || op == id.PROD;
 }
 
 @inline
 function combine(op: i32, a: f64, b: f64): f64 {
   if (op == id.SUM) return a + b;
+  if (op == id.PROD) return a * b;
   return op == id.AMAX ? max(a, b) : min(a, b);
 }
 
 @inline
 function start(op: i32): f64 {
   if (op == id.SUM) return 0;
+  if (op == id.PROD) return 1;
   return op == id.AMAX ? -Infinity : Infinity;
 }
 
@@ -79,7 +88,7 @@ function runOf(op: i32, x: usize, step: i32, n: i32): f64 {
       }
       total = combine(op, total, lanes(op, combine4(op, combine4(op, a, b), combine4(op, c, d))));
     }
-    if (op != id.SUM && v128.any_true(seen)) return NaN;
+    if (!keepsNaN(op) && v128.any_true(seen)) return NaN;
   }
   const bytes = <isize>step << 2;
   for (; i < n; i++, x += bytes) total = combine(op, total, <f64>load<f32>(x));
@@ -123,6 +132,8 @@ export function reduceRuns(begin: i32, end: i32): void {
       return alongRuns(id.SUM, begin, end);
     case id.AMAX:
       return alongRuns(id.AMAX, begin, end);
+    case id.PROD:
+      return alongRuns(id.PROD, begin, end);
     default:
       return alongRuns(id.AMIN, begin, end);
   }
@@ -177,7 +188,7 @@ function storeStage(op: i32, out: usize, value: v128, seen: v128, first: bool): 
     seen = noteNaN(op, seen, before);
     value = combine4(op, value, before);
   }
-  v128.store(out, op == id.SUM ? value : v128.bitselect(f32x4.splat(NaN), value, seen));
+  v128.store(out, keepsNaN(op) ? value : v128.bitselect(f32x4.splat(NaN), value, seen));
 }
 
 @inline
@@ -282,8 +293,23 @@ export function reduceRows(begin: i32, end: i32): void {
       return acrossRows(id.SUM, begin, end);
     case id.AMAX:
       return acrossRows(id.AMAX, begin, end);
+    case id.PROD:
+      return acrossRows(id.PROD, begin, end);
     default:
       return acrossRows(id.AMIN, begin, end);
+  }
+}
+
+function denseRun(op: i32, x: usize, n: i32): f64 {
+  switch (op) {
+    case id.SUM:
+      return runOf(id.SUM, x, 1, n);
+    case id.AMAX:
+      return runOf(id.AMAX, x, 1, n);
+    case id.PROD:
+      return runOf(id.PROD, x, 1, n);
+    default:
+      return runOf(id.AMIN, x, 1, n);
   }
 }
 
@@ -295,8 +321,7 @@ export function reduceBlocks(begin: i32, end: i32): void {
     const from = block * id.REDUCE_BLOCK;
     const n = min(id.REDUCE_BLOCK, total - from);
     const x = pointer(1) + (<usize>from << 2);
-    const value = op == id.SUM ? runOf(id.SUM, x, 1, n) : op == id.AMAX ? runOf(id.AMAX, x, 1, n) : runOf(id.AMIN, x, 1, n);
-    store<f64>(pointer(7) + (<usize>block << 3), value);
+    store<f64>(pointer(7) + (<usize>block << 3), denseRun(op, x, n));
   }
 }
 

@@ -15,10 +15,10 @@ function reduce(fn: (x: Tensor, axes: readonly number[] | null, kept: Kept) => T
   };
 }
 
-/** A product of whole numbers, as shapes need; of tensors it is not there. */
+/** Of whole numbers, as shapes need, or of the elements of a tensor. */
 function product(run: NodeRun): Result {
   const value = run.value(0);
-  if (!(value instanceof Ints)) return run.fail("a product of the elements of a tensor", "one of whole numbers");
+  if (!(value instanceof Ints)) return reduce(productOver)(run);
   const total = value.values.reduce((all, each) => all * each, 1);
   return run.int("keepdims", 1) === 1
     ? new Ints(
@@ -26,6 +26,20 @@ function product(run: NodeRun): Result {
         [total],
       )
     : new Ints([], [total]);
+}
+
+function productOver(x: Tensor, axes: readonly number[] | null, { keepdim }: Kept): Tensor {
+  const all = axes ?? x.shape.map((_, axis) => axis);
+  const kept = all.reduce((rest, axis) => T.prod(rest, axis, { keepdim: true }), x);
+  return keepdim ? kept : T.squeeze(kept, all);
+}
+
+function runningSum(run: NodeRun): Result {
+  if (run.int("exclusive", 0) === 1) run.fail("exclusive", "sums that the place itself is in");
+  const x = run.tensor(0);
+  const [axis = 0] = run.numbers(1);
+  if (run.int("reverse", 0) === 0) return T.cumsum(x, axis);
+  return T.flip(T.cumsum(T.flip(x, axis), axis), axis);
 }
 
 function logSumExp(x: Tensor, axes: readonly number[] | null, { keepdim }: Kept): Tensor {
@@ -52,6 +66,7 @@ function topK(run: NodeRun): Result {
 export const reductionOperators: Readonly<Record<string, Operator>> = {
   ArgMax: place(T.argmax),
   ArgMin: place(T.argmin),
+  CumSum: runningSum,
   ReduceL1: reduce((x, axes, kept) => T.sum(T.abs(x), axes, kept)),
   ReduceL2: reduce((x, axes, kept) => T.norm(x, 2, axes, kept)),
   ReduceLogSumExp: reduce(logSumExp),
