@@ -259,8 +259,8 @@ export interface KernelSet {
 
   // --- convolution --------------------------------------------------------------------------------------------------
 
-  /** Cross-correlation: im2col, then weight · columns, then + bias [outChannels]. */
-  conv2d(x: Dense, weight: Dense, bias: Dense | null, out: Dense, geometry: ConvGeometry): void;
+  /** Cross-correlation: im2col, then weight · columns, then + bias [outChannels]; and, with `relu`, then max(·, 0), where NaN stays NaN. */
+  conv2d(x: Dense, weight: Dense, bias: Dense | null, out: Dense, geometry: ConvGeometry, relu?: boolean): void;
 
   /**
    * Gradient of `conv2d` for its input: weightᵀ · outGrad, then col2im. It is also the transposed convolution, for
@@ -306,7 +306,10 @@ export interface KernelSet {
   /** Mean and biased variance of each channel of x [N, C, L] over N and L. Mean and variance are [C]. */
   channelStats(x: Dense, mean: Dense, variance: Dense): void;
 
-  /** out = (x − mean) / sqrt(variance + eps) · weight + bias, per channel of x [N, C, L]. */
+  /**
+   * out = (x − mean) / sqrt(variance + eps) · weight + bias, per channel of x [N, C, L]; and, with `relu`, then max(·, 0), where
+   * NaN stays NaN.
+   */
   batchNorm(
     x: Dense,
     mean: Dense,
@@ -315,6 +318,7 @@ export interface KernelSet {
     bias: Dense | null,
     eps: number,
     out: Dense,
+    relu?: boolean,
   ): void;
 
   /**

@@ -1,5 +1,6 @@
 import { ArgumentError } from "../errors.js";
 import { relu_ } from "../tensor/ops/activations.js";
+import { noteRelu, withReluAhead } from "../tensor/ops/rectifier.js";
 import type { Tensor } from "../tensor/tensor.js";
 import { ReLU } from "./activation.js";
 import { inLayer } from "./errorPlace.js";
@@ -65,13 +66,16 @@ export class Sequential extends Module implements Iterable<Layer> {
   }
 
   forward(x: Tensor): Tensor {
+    const layers = [...this];
     let out = x;
-    let before: Layer | null = null;
-    for (const layer of this) {
-      const input = out;
-      const overwrites = isPlainly(layer, ReLU) && before !== null && isNobodys(input, before);
-      out = overwrites ? inLayer(layer, () => relu_(input)) : layer.forward(input);
-      before = layer;
+    for (let layer = layers.shift(); layer !== undefined; layer = layers.shift()) {
+      const next = layers[0];
+      if (next !== undefined && isPlainly(next, ReLU) && makesOutput(layer)) {
+        out = rectified(layer, next, out);
+        layers.shift();
+      } else {
+        out = layer.forward(out);
+      }
     }
     return out;
   }
@@ -87,10 +91,18 @@ function isPlainly(layer: Layer, Class: object): boolean {
   return layer.constructor === Class && !Object.hasOwn(layer, "forward");
 }
 
-/** Whether only the caller holds what `layer` gave: neither the tape, nor a view, nor somebody who was shown it. */
-function isNobodys(output: Tensor, layer: Layer): boolean {
+/** Whether a layer gives a tensor that nobody else holds: neither the tape, nor somebody who was shown it. */
+function makesOutput(layer: Layer): boolean {
   const { constructor: kind } = layer;
-  return Object.hasOwn(kind, "makesOutput") && isPlainly(layer, kind) && output.storage.shareCount === 1;
+  return Object.hasOwn(kind, "makesOutput") && isPlainly(layer, kind);
+}
+
+/** What a layer makes, overwritten by its ReLU. */
+function rectified(layer: Layer, relu: Layer, x: Tensor): Tensor {
+  const { output, hasRelu } = withReluAhead(() => layer.forward(x));
+  // A view of what the tape has is not to be overwritten. ReLU of a ReLU is the same again.
+  if (output.storage.shareCount > 1) return relu.forward(output);
+  return inLayer(relu, () => (hasRelu ? noteRelu(output) : relu_(output)));
 }
 
 function describeValue(value: unknown): string {

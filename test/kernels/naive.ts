@@ -59,6 +59,10 @@ function accumulate(out: Strided, addTo: (add: (index: readonly number[], value:
   for (const index of indicesOf(out.shape)) set(out, index, sums.get(index.join()) ?? 0);
 }
 
+function rectified(value: number): number {
+  return value < 0 ? 0 : value;
+}
+
 function elementOf(x: Strided | number, index: readonly number[], dtype: DType): number {
   if (typeof x !== "number") return get(x, ...index);
   return typedArray(dtype, [x])[0] ?? 0;
@@ -432,13 +436,14 @@ export function createNaiveKernels(): KernelSet {
       }
     },
 
-    conv2d(x, weight, bias, out, g) {
+    conv2d(x, weight, bias, out, g, relu = false) {
       accumulate(out, (addTo) => {
         for (const index of indicesOf(out.shape)) addTo(index, bias === null ? 0 : get(bias, index[1] ?? 0));
         eachProduct(g, (n, o, c, inC, y, xx, ky, kx, inY, inX) => {
           addTo([n, o, y, xx], get(x, n, inC, inY, inX) * get(weight, o, c, ky, kx));
         });
       });
+      if (relu) for (const index of indicesOf(out.shape)) set(out, index, rectified(get(out, ...index)));
     },
     conv2dInputGrad(outGrad, weight, bias, xGrad, g) {
       accumulate(xGrad, (addTo) => {
@@ -577,11 +582,12 @@ export function createNaiveKernels(): KernelSet {
         );
       }
     },
-    batchNorm(x, mean, variance, weight, bias, eps, out) {
+    batchNorm(x, mean, variance, weight, bias, eps, out, relu = false) {
       for (const index of indicesOf(x.shape)) {
         const c = index[1] ?? 0;
         const normalised = (get(x, ...index) - get(mean, c)) / Math.sqrt(get(variance, c) + eps);
-        set(out, index, normalised * (weight === null ? 1 : get(weight, c)) + (bias === null ? 0 : get(bias, c)));
+        const y = normalised * (weight === null ? 1 : get(weight, c)) + (bias === null ? 0 : get(bias, c));
+        set(out, index, relu ? rectified(y) : y);
       }
     },
     batchNormGrad(outGrad, x, mean, variance, weight, eps, training, xGrad, weightGrad, biasGrad) {

@@ -75,6 +75,8 @@ const batchNormCases = floats.flatMap((dtype) =>
             const bias = affine ? bench.input(dtype, channels, undefined, { offset: 2 }) : null;
             const out = bench.output(dtype, shape, { offset: 1 });
             bench.kernels.batchNorm(x, mean, variance, weight, bias, 1e-3, out);
+            const rectified = bench.output(dtype, shape, { offset: 3 });
+            bench.kernels.batchNorm(x, mean, variance, weight, bias, 1e-3, rectified, true);
             const outGrad = bench.input(dtype, shape, undefined, { offset: 1 });
             const xGrad = bench.output(dtype, shape);
             const weightGrad = bench.output(dtype, channels, { offset: 1 });
@@ -92,6 +94,7 @@ const batchNormCases = floats.flatMap((dtype) =>
               biasGrad,
             );
             return {
+              rectified: await bench.read(rectified),
               out: await bench.read(out),
               xGrad: await bench.read(xGrad),
               weightGrad: await bench.read(weightGrad),

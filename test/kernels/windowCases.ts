@@ -98,6 +98,8 @@ export async function convolutionOutputs(bench: KernelBench, dtype: DType, g: Co
   kernels.conv2d(x, weight, bias, biased, g);
   kernels.conv2dInputGrad(outGrad, weight, null, xGrad, g);
   kernels.conv2dInputGrad(outGrad, weight, channelBias, transposed, g);
+  const rectified = bench.output(dtype, outShape, { offset: 2 });
+  kernels.conv2d(x, weight, bias, rectified, g, true);
   const weightGradBeside = bench.output(dtype, weightShape, { offset: 1 });
   const biasGrad = bench.output(dtype, [g.outChannels], { offset: 1 });
   kernels.conv2dWeightGrad(outGrad, x, weightGrad, g);
@@ -105,6 +107,7 @@ export async function convolutionOutputs(bench: KernelBench, dtype: DType, g: Co
   return {
     out: await bench.read(out),
     biased: await bench.read(biased),
+    rectified: await bench.read(rectified),
     xGrad: await bench.read(xGrad),
     transposed: await bench.read(transposed),
     weightGrad: await bench.read(weightGrad),
@@ -200,6 +203,23 @@ const convolutions = [
   { name: "no channels", size: [4, 4], kernel: [2, 2], channels: 0 },
 ] satisfies readonly (WindowSpec & { name: string; outChannels?: number; groups?: number })[];
 
+/** Convolutions by each road, a bias of NaN among others, and ReLU. */
+const rectifiedNaN = (dtype: DType): KernelCase[] =>
+  [1, 8, 40].map((channels) => ({
+    name: `convolution ${dtype}, NaN through ReLU, ${channels} channels`,
+    dtypes: [dtype],
+    tolerance: 5e-5,
+    run: async (bench: KernelBench) => {
+      const g = convGeometry({ channels, size: [9, 10], kernel: [3, 3], outChannels: 8 });
+      const bias = [nan, 1, 0, -1, -1000, nan, 1000, inf];
+      const out = bench.output(dtype, [g.batch, g.outChannels, g.outHeight, g.outWidth], { offset: 1 });
+      const weight = bench.input(dtype, [g.outChannels, channels, 3, 3]);
+      const x = bench.input(dtype, shapesOf(g).x);
+      bench.kernels.conv2d(x, weight, bench.input(dtype, [8], bias), out, g, true);
+      return { out: await bench.read(out) };
+    },
+  }));
+
 export const windowCases: readonly KernelCase[] = floats.flatMap((dtype): KernelCase[] => [
   ...convolutions.map((spec) => ({
     name: `convolution ${dtype}, ${spec.name}`,
@@ -209,6 +229,7 @@ export const windowCases: readonly KernelCase[] = floats.flatMap((dtype): Kernel
     tolerance: (spec.channels ?? 3) < 16 && (spec.size[0] ?? 0) < 20 ? 1e-5 : 5e-5,
     run: (bench: KernelBench) => convolutionOutputs(bench, dtype, convGeometry(spec)),
   })),
+  ...rectifiedNaN(dtype),
   ...[...windows, ...hanging].map((spec) => ({
     name: `unfold and fold ${dtype}, ${spec.name}`,
     dtypes: [dtype],

@@ -22,6 +22,12 @@ const before: Readonly<Record<string, () => [nn.Layer, Tensor]>> = {
   Conv1d: () => [new nn.Conv1d(3, 4, 3), x.flatten(2)],
   ConvTranspose1d: () => [new nn.ConvTranspose1d(3, 4, 3), x.flatten(2)],
   BatchNorm1d: () => [new nn.BatchNorm1d(3), x.flatten(2)],
+  // By each of the roads.
+  "Conv2d, 3x3 with more channels": () => [new nn.Conv2d(8, 8, 3), randn([2, 8, 9, 7])],
+  "Conv2d, columns": () => [new nn.Conv2d(64, 64, 4), randn([2, 64, 5, 5])],
+  "Conv2d, one image": () => [new nn.Conv2d(3, 4, 3), rand([3, 6, 6])],
+  "Conv2d, reflected": () => [new nn.Conv2d(3, 4, 3, { padding: 1, paddingMode: "reflect" }), x],
+  "Conv2d, float64": () => [new nn.Conv2d(3, 4, 3, { dtype: "float64" }), randn([2, 3, 6, 6], { dtype: "float64" })],
   Linear: () => [new nn.Linear(6, 5), x],
   "Linear, one row": () => [new nn.Linear(6, 5), rand([6])],
   // What these give is somebody else's too, or needed later.
@@ -75,6 +81,24 @@ describe("a ReLU in it", () => {
     const input = rand([1, 2, 4, 4], { ...options, requiresGrad: true });
     expect(autograd.gradcheck((t) => model.forward(t).square(), [input])).toBe(true);
     expect(autograd.gradgradcheck((t) => model.forward(t).square(), [input])).toBe(true);
+  });
+
+  test("shows a hook on the layer before it what that gave, and one on its output the gradient", () => {
+    const conv = new nn.Conv2d(3, 4, 3);
+    const model = new nn.Sequential(conv, new nn.ReLU());
+    const y = model.forward(x).retainGrad();
+    y.mul(3).sum().backward();
+    expect(y.grad?.toArraySync()).toEqual(y.mul(0).add(3).toArraySync());
+    const weights = (layer: nn.Conv2d) => [layer.weight.grad?.toArraySync(), layer.bias?.grad?.toArraySync()];
+    const fused = weights(conv);
+    conv.zeroGrad();
+    const seen: Tensor[] = [];
+    conv.registerForwardHook((_, __, output) => void seen.push((output as Tensor).retainGrad()));
+    model.forward(x).mul(3).sum().backward();
+    expect(weights(conv)).toEqual(fused);
+    const [before] = seen;
+    expect(before?.toArraySync()).toEqual(x.conv2d(conv.weight, conv.bias).toArraySync());
+    expect(before?.grad?.toArraySync()).toEqual(y.detach().gt(0).to("float32").mul(3).toArraySync());
   });
 
   test("leaves alone what a hook was shown", () => {

@@ -13,3 +13,8 @@ export function toInt32(value: number): number {
   if (value <= -2147483648) return -2147483648;
   return value | 0;
 }
+
+/** x = max(x, 0) for `count` elements; NaN stays NaN. */
+export function dropNegatives(x: TypedArray, start: number, count: number): void {
+  for (let i = start; i < start + count; i += 1) if ((x[i] as number) < 0) x[i] = 0;
+}

@@ -1,7 +1,7 @@
 /** Batch normalisation of arrays [N, C, L], channel by channel. */
 import type { Dense, KernelSet, TypedArray } from "../kernelSet.js";
 import { at } from "../strides.js";
-import type { ArrayOf } from "./arrays.js";
+import { type ArrayOf, dropNegatives } from "./arrays.js";
 
 /** One element of a [C] argument, or `otherwise` where the argument is missing. */
 function elementOr(arrayOf: ArrayOf, x: Dense | null, i: number, otherwise: number): number {
@@ -26,7 +26,7 @@ export function batchNormKernels(arrayOf: ArrayOf): Pick<KernelSet, "channelStat
       }
     },
 
-    batchNorm(x, mean, variance, weight, bias, eps, out) {
+    batchNorm(x, mean, variance, weight, bias, eps, out, relu = false) {
       const source = arrayOf(x);
       const target = arrayOf(out);
       const batch = at(x.shape, 0);
@@ -42,6 +42,7 @@ export function batchNormKernels(arrayOf: ArrayOf): Pick<KernelSet, "channelStat
           for (let i = 0; i < length; i += 1) target[t + i] = ((source[p + i] as number) - center) * scale + shift;
         }
       }
+      if (relu) dropNegatives(target, out.offset, batch * channels * length);
     },
 
     batchNormGrad(outGrad, x, mean, variance, weight, eps, training, xGrad, weightGrad, biasGrad) {

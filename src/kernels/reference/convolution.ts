@@ -1,6 +1,6 @@
 /** Convolution as im2col and matrix products, and its two gradients. */
 import type { ConvGeometry, Dense, KernelSet, TypedArray } from "../kernelSet.js";
-import type { ArrayOf } from "./arrays.js";
+import { type ArrayOf, dropNegatives } from "./arrays.js";
 import { type Matrix, multiply } from "./gemm.js";
 import { Scratch } from "./scratch.js";
 import { addColumnsToImage, imageToColumns } from "./windows.js";
@@ -49,7 +49,7 @@ export function convolutionKernels(
   arrayOf: ArrayOf,
 ): Pick<KernelSet, "conv2d" | "conv2dInputGrad" | "conv2dWeightGrad"> {
   return {
-    conv2d(x, weight, bias, out, g) {
+    conv2d(x, weight, bias, out, g, relu = false) {
       const source = arrayOf(x);
       const filters = arrayOf(weight);
       const added = bias === null ? null : arrayOf(bias);
@@ -75,6 +75,7 @@ export function convolutionKernels(
           }
         }
       }
+      if (relu) dropNegatives(target, out.offset, g.batch * g.outChannels * places);
     },
 
     conv2dInputGrad(outGrad, weight, bias, xGrad, g) {

@@ -32,9 +32,9 @@ export function convolutionKernels(kernels: WebGpuKernels, launcher: Launcher): 
   };
 
   return {
-    conv2d(x, weight, bias, out, g) {
+    conv2d(x, weight, bias, out, g, relu = false) {
       if (!serves(g)) {
-        kernels.conv2d(x, weight, bias, out, g);
+        kernels.conv2d(x, weight, bias, out, g, relu);
         return;
       }
       Workspace.lend(kernels, (workspace) => {
@@ -46,6 +46,7 @@ export function convolutionKernels(kernels: WebGpuKernels, launcher: Launcher): 
         launcher.run("Conv2D", inputs, attrs, result);
         kernels.copy(permuted(result, [0, 3, 1, 2]), out);
         addBias(out, bias);
+        if (relu) kernels.unary("relu", out, out, 0, 0);
       });
     },
 

@@ -52,6 +52,16 @@ type ToImage = (
   g: ConvGeometry,
   parts: Parts,
 ) => void;
+type Forward = (
+  engine: Engine,
+  x: Dense,
+  weight: Dense,
+  bias: Dense | null,
+  out: Dense,
+  relu: boolean,
+  g: ConvGeometry,
+  parts: Parts,
+) => void;
 type ToWeight = (
   engine: Engine,
   outGrad: Dense,
@@ -70,6 +80,14 @@ type ToWeightAlone = (
   parts: Parts,
 ) => void;
 
+/** A road that leaves ReLU out, and then a pass for that. */
+function thenRelu(run: ToImage): Forward {
+  return (engine, x, weight, bias, out, relu, g, parts) => {
+    run(engine, x, weight, bias, out, g, parts);
+    if (relu) parts.unary("relu", out, out, 0, 0);
+  };
+}
+
 /** A road that leaves the bias' gradient out, and then a pass for that. */
 function thenBiasGrad(run: ToWeightAlone): ToWeight {
   return (engine, outGrad, x, weightGrad, biasGrad, g, parts) => {
@@ -80,15 +98,15 @@ function thenBiasGrad(run: ToWeightAlone): ToWeight {
 
 /** The roads of each kernel, the fastest first. */
 const table: {
-  readonly forward: readonly Choice<ToImage>[];
+  readonly forward: readonly Choice<Forward>[];
   readonly inputGrad: readonly Choice<ToImage>[];
   readonly weightGrad: readonly Choice<ToWeight>[];
 } = {
   forward: [
-    { road: "batch", serves: canBatch, wins: isBatched, run: batchForward },
+    { road: "batch", serves: canBatch, wins: isBatched, run: thenRelu(batchForward) },
     { road: "winograd", serves: canWinograd, wins: winogradForwardWins, run: winogradForward },
     { road: "direct", serves: always, wins: always, run: directForward },
-    { road: "columns", serves: always, wins: always, run: columnsForward },
+    { road: "columns", serves: always, wins: always, run: thenRelu(columnsForward) },
   ],
   inputGrad: [
     { road: "batch", serves: canBatch, wins: isBatched, run: batchInputGrad },
@@ -128,9 +146,9 @@ export function convolutionKernels(
   }
 
   return {
-    conv2d(x, weight, bias, out, g) {
-      if (out.dtype !== "float32" || multiplications(g) === 0) return fallback.conv2d(x, weight, bias, out, g);
-      choose(table.forward, g)(engine, x, weight, bias, out, g, parts);
+    conv2d(x, weight, bias, out, g, relu = false) {
+      if (out.dtype !== "float32" || multiplications(g) === 0) return fallback.conv2d(x, weight, bias, out, g, relu);
+      choose(table.forward, g)(engine, x, weight, bias, out, relu, g, parts);
     },
     conv2dInputGrad(outGrad, weight, bias, xGrad, g) {
       if (xGrad.dtype !== "float32" || multiplications(g) === 0) {

@@ -10,7 +10,7 @@ import type { Engine } from "./engine.js";
 import type { Block } from "./heap.js";
 
 /** What it is put together from. */
-export type Parts = Pick<KernelSet, "unfold" | "fold" | "copy" | "binary" | "matmul" | "reduce">;
+export type Parts = Pick<KernelSet, "unfold" | "fold" | "copy" | "binary" | "matmul" | "reduce" | "unary">;
 
 /** Most elements of columns: two arrays of them are in memory at a time. */
 const MOST_COLUMNS = 2 ** 23;

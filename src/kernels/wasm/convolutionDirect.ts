@@ -89,6 +89,7 @@ function filter(
   weight: Dense,
   bias: Dense | null,
   target: Dense,
+  relu: boolean,
   work: number,
 ): void {
   withPlan(engine, plan, () => {
@@ -97,6 +98,7 @@ function filter(
     words[slot.WEIGHT] = addressOf(weight);
     words[slot.BIAS] = bias === null ? 0 : addressOf(bias);
     words[slot.TARGET] = addressOf(target);
+    words[slot.RELU] = relu ? 1 : 0;
     engine.launch(PACK_FILTERS, plan.packUnits, plan.packedBytes / 4);
     engine.launch(DIRECT, plan.units, work);
   });
@@ -108,10 +110,11 @@ export function directForward(
   weight: Dense,
   bias: Dense | null,
   out: Dense,
+  relu: boolean,
   g: ConvGeometry,
 ): void {
   const plan = planFor(planForward, g, engine.threads);
-  filter(engine, plan, x, weight, bias, out, multiplications(g) / PER_STEP);
+  filter(engine, plan, x, weight, bias, out, relu, multiplications(g) / PER_STEP);
 }
 
 export function directInputGrad(
@@ -123,7 +126,7 @@ export function directInputGrad(
   g: ConvGeometry,
 ): void {
   const plan = planFor(planInputGrad, g, engine.threads);
-  filter(engine, plan, outGrad, weight, bias, xGrad, multiplications(g) / PER_STEP);
+  filter(engine, plan, outGrad, weight, bias, xGrad, false, multiplications(g) / PER_STEP);
 }
 
 /** Whether the phases of the stride are few enough. */

@@ -45,7 +45,7 @@ export interface Plan {
   readonly packUnits: number;
 }
 
-const WORDS = 67;
+const WORDS = 68;
 
 class Tables {
   private readonly values: number[] = [];

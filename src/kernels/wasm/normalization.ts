@@ -67,9 +67,9 @@ export function normalizationKernels(engine: Engine, fallback: Loops): Normaliza
       engine.launch(id.CHANNEL_STATS, at(x.shape, 1), elementCount(x.shape));
     },
 
-    batchNorm(x, mean, variance, weight, bias, eps, out) {
+    batchNorm(x, mean, variance, weight, bias, eps, out, relu = false) {
       if (x.dtype !== "float32") {
-        fallback.batchNorm(x, mean, variance, weight, bias, eps, out);
+        fallback.batchNorm(x, mean, variance, weight, bias, eps, out, relu);
         return;
       }
       writeAddresses([x, mean, variance, weight, bias, out]);
@@ -77,6 +77,7 @@ export function normalizationKernels(engine: Engine, fallback: Loops): Normaliza
       words[6] = at(x.shape, 1);
       words[7] = at(x.shape, 2);
       fractions[8] = eps;
+      fractions[9] = relu ? 0 : Number.NEGATIVE_INFINITY;
       engine.launch(id.BATCH_NORM, at(x.shape, 0) * at(x.shape, 1), elementCount(x.shape));
     },
 

@@ -74,16 +74,17 @@ export function winogradWeightGradWins(g: ConvGeometry): boolean {
   return pays(g, g.outHeight, g.outWidth, FILTERS_PAY);
 }
 
-/** out = convolution of x with the filters + bias. */
+/** out = convolution of x with the filters + bias, and then ReLU if wanted. */
 export function winogradForward(
   engine: Engine,
   x: Dense,
   weight: Dense,
   bias: Dense | null,
   out: Dense,
+  relu: boolean,
   g: ConvGeometry,
 ): void {
-  convolve(engine, x, weight, bias, out, g, false);
+  convolve(engine, x, weight, bias, out, relu, g, false);
 }
 
 /** xGrad = transposed convolution of outGrad with the filters + bias: a convolution with flipped filters. */
@@ -106,7 +107,7 @@ export function winogradInputGrad(
     padTop: 2 - g.padTop,
     padLeft: 2 - g.padLeft,
   };
-  convolve(engine, outGrad, weight, bias, xGrad, swapped, true);
+  convolve(engine, outGrad, weight, bias, xGrad, false, swapped, true);
 }
 
 /** `flipped`: the filters are to be read back to front, and their first axis is that of the channels. */
@@ -116,6 +117,7 @@ function convolve(
   weight: Dense,
   bias: Dense | null,
   out: Dense,
+  relu: boolean,
   g: ConvGeometry,
   flipped: boolean,
 ): void {
@@ -141,6 +143,7 @@ function convolve(
     words.set([addressOf(x), filters, bias === null ? 0 : addressOf(bias), addressOf(out), scratch, bytes]);
     writeShape(words, g, tiles, blockTiles);
     words.set([inputPoint, productPoint, filterPoint], 16);
+    engine.fractions[19] = relu ? 0 : Number.NEGATIVE_INFINITY;
     engine.launch(WINOGRAD_FORWARD, blocks, products(g, tiles) / PER_STEP);
   });
 }

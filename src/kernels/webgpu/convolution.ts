@@ -1,5 +1,5 @@
 /** Convolution and its gradients: products in tiles, or straight from the definition where a group has few channels. */
-import type { KernelSet } from "../kernelSet.js";
+import type { ConvGeometry, Dense, KernelSet } from "../kernelSet.js";
 import { elementCount, perChannel } from "../strides.js";
 import { type ConvolutionKernels, directConvolution } from "./convolutionDirect.js";
 import { forwardText, inputGradText, weightGradText } from "./convolutionText.js";
@@ -11,23 +11,29 @@ import { convNumbers } from "./windowGeometry.js";
 export function convolutionKernels(
   runtime: Runtime,
   form: ProductForm,
-  { reduce }: Pick<KernelSet, "reduce">,
+  { reduce, unary }: Pick<KernelSet, "reduce" | "unary">,
 ): ConvolutionKernels {
   const direct = directConvolution(runtime);
   const { leastRows } = form;
+
+  function forward(x: Dense, weight: Dense, bias: Dense | null, out: Dense, g: ConvGeometry): void {
+    const rows = g.outChannels / g.groups;
+    if (rows < leastRows) {
+      direct.conv2d(x, weight, bias, out, g);
+      return;
+    }
+    const depth = (g.channels / g.groups) * g.kernelHeight * g.kernelWidth;
+    const sizes = { batch: g.groups, rows, columns: g.batch * g.outHeight * g.outWidth, depth };
+    const target = { buffer: out.buffer, start: out.offset, count: elementCount(out.shape) };
+    const buffers = [x.buffer, weight.buffer, ...(bias === null ? [] : [bias.buffer])];
+    const numbers = [x.offset, weight.offset, bias?.offset ?? 0, ...convNumbers(g)];
+    runProduct(runtime, form, forwardText(bias !== null), sizes, target, buffers, numbers);
+  }
+
   return {
-    conv2d(x, weight, bias, out, g) {
-      const rows = g.outChannels / g.groups;
-      if (rows < leastRows) {
-        direct.conv2d(x, weight, bias, out, g);
-        return;
-      }
-      const depth = (g.channels / g.groups) * g.kernelHeight * g.kernelWidth;
-      const sizes = { batch: g.groups, rows, columns: g.batch * g.outHeight * g.outWidth, depth };
-      const target = { buffer: out.buffer, start: out.offset, count: elementCount(out.shape) };
-      const buffers = [x.buffer, weight.buffer, ...(bias === null ? [] : [bias.buffer])];
-      const numbers = [x.offset, weight.offset, bias?.offset ?? 0, ...convNumbers(g)];
-      runProduct(runtime, form, forwardText(bias !== null), sizes, target, buffers, numbers);
+    conv2d(x, weight, bias, out, g, relu = false) {
+      forward(x, weight, bias, out, g);
+      if (relu) unary("relu", out, out, 0, 0);
     },
 
     conv2dInputGrad(outGrad, weight, bias, xGrad, g) {

@@ -37,21 +37,22 @@ export interface WebGpuKernels extends KernelSet {
 export function createWebGpuKernels(device: GPUDevice, options: WebGpuKernelOptions = {}): WebGpuKernels {
   const runtime = new Runtime(device, options);
   const form = options.products ?? formFor(device);
+  const elementwise = elementwiseKernels(runtime);
   const reductions = reduceKernels(runtime);
   return {
     name: "webgpu",
     runtime,
     ...memoryKernels(runtime, { poison: options.poison ?? false }),
-    ...elementwiseKernels(runtime),
+    ...elementwise,
     ...reductions,
     ...orderKernels(runtime),
     ...indexKernels(runtime),
     ...matmulKernels(runtime, form),
-    ...convolutionKernels(runtime, form, reductions),
+    ...convolutionKernels(runtime, form, { ...elementwise, ...reductions }),
     ...windowKernels(runtime),
     ...poolKernels(runtime),
     ...softmaxKernels(runtime),
-    ...normalizationKernels(runtime),
+    ...normalizationKernels(runtime, elementwise),
     ...groupNormKernels(runtime),
     ...optimizerKernels(runtime),
   };

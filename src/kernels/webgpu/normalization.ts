@@ -21,7 +21,7 @@ function results(perChannel: Dense): Dense {
   return relaid(perChannel, { shape: [1, channels, 1], strides: [channels, 1, 1] });
 }
 
-export function normalizationKernels(runtime: Runtime): NormalizationKernels {
+export function normalizationKernels(runtime: Runtime, { unary }: Pick<KernelSet, "unary">): NormalizationKernels {
   /** out [C] = scale · Σ term over N and L. */
   function total(name: string, term: string, operands: readonly Operand[], x: Dense, out: Dense, scale = 1): void {
     runReduction(runtime, { name, combination: sum, term, operands, shape: x.shape, out: results(out), scale });
@@ -35,7 +35,7 @@ export function normalizationKernels(runtime: Runtime): NormalizationKernels {
       total("variance", "(x - center) * (x - center)", operands, x, variance, scale);
     },
 
-    batchNorm(x, mean, variance, weight, bias, eps, out) {
+    batchNorm(x, mean, variance, weight, bias, eps, out, relu = false) {
       const { shape } = x;
       const operands = [
         array("x", x),
@@ -47,6 +47,7 @@ export function normalizationKernels(runtime: Runtime): NormalizationKernels {
       ];
       const expression = "(x - center) * (weight / sqrt(variance + eps)) + bias";
       runMap(runtime, { name: "batchNorm", expression, operands, out });
+      if (relu) unary("relu", out, out, 0, 0);
     },
 
     batchNormGrad(outGrad, x, mean, variance, weight, eps, training, xGrad, weightGrad, biasGrad) {

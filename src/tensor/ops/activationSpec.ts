@@ -1,5 +1,5 @@
 /** How an activation function with a kernel for its gradient is put on the tape, and where gradients go that are worked out element by element. */
-import type { ActivationOp } from "../../kernels/kernelSet.js";
+import type { ActivationOp, BinaryOp } from "../../kernels/kernelSet.js";
 import { isGradEnabled } from "../autograd.js";
 import { composite } from "../scopes.js";
 import { commonKernels, Tensor } from "../tensor.js";
@@ -38,4 +38,12 @@ export function roomFor(name: string, g: Tensor, spend: boolean): Tensor {
   // A gradient that only the walk back holds, and of which nothing will be recorded, is not needed afterwards.
   const reuse = spend && !isGradEnabled() && g.storage.shareCount === 1 && g.isContiguous();
   return reuse ? g.alias() : Tensor.allocate(g.shape, g.dtype, g.device, name);
+}
+
+/** Gradients that are one kernel each. They are ops, so that they have gradients in turn. */
+export function fusedGrad(op: BinaryOp, g: Tensor, y: Tensor, spend: boolean): Tensor {
+  const kernels = commonKernels(op, g, y);
+  const out = roomFor(op, g, spend);
+  kernels.binary(op, g, y, out);
+  return out;
 }

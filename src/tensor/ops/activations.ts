@@ -1,12 +1,12 @@
 /** Activation functions, elementwise. Forms with a trailing underscore work in place. */
-import type { BinaryOp } from "../../kernels/kernelSet.js";
 import { record } from "../autograd.js";
 import { composite } from "../scopes.js";
-import { commonKernels, type Tensor } from "../tensor.js";
-import { activationSpec, roomFor } from "./activationSpec.js";
+import type { Tensor } from "../tensor.js";
+import { activationSpec, fusedGrad } from "./activationSpec.js";
 import { add, mul } from "./arithmetic.js";
 import { gt } from "./compare.js";
 import { applyUnary, changeUnary, type UnarySpec } from "./elementwise.js";
+import { reluSpec } from "./rectifier.js";
 import { where } from "./where.js";
 
 const tanhSpec: UnarySpec = { name: "tanh", op: "tanh", wholeNumbers: false, saves: "output", grad: tanhGrad };
@@ -17,7 +17,6 @@ const sigmoidSpec: UnarySpec = {
   saves: "output",
   grad: sigmoidGrad,
 };
-const reluSpec: UnarySpec = { name: "relu", op: "relu", wholeNumbers: true, saves: "output", grad: reluGrad };
 
 function leakyReluSpec(negativeSlope: number): UnarySpec {
   const grad = (g: Tensor, x: Tensor): Tensor => where(gt(x, 0), g, mul(g, negativeSlope));
@@ -68,19 +67,7 @@ export function leakyRelu_(x: Tensor, negativeSlope = 0.01): Tensor {
   return changeUnary(leakyReluSpec(negativeSlope), x);
 }
 
-/** Gradients that are one kernel each. They are ops, so that they have gradients in turn. */
-function fusedGrad(op: BinaryOp, g: Tensor, y: Tensor, spend: boolean): Tensor {
-  const kernels = commonKernels(op, g, y);
-  const out = roomFor(op, g, spend);
-  kernels.binary(op, g, y, out);
-  return out;
-}
-
 /** `spend` says that the rule which calls needs `g` for nothing else. */
-function reluGrad(g: Tensor, y: Tensor): Tensor {
-  return record("reluGrad", fusedGrad("reluGrad", g, y, true), [g], [y], (gg, y) => [() => reluGrad(gg, y)]);
-}
-
 function tanhGrad(g: Tensor, y: Tensor, spend = true): Tensor {
   return record("tanhGrad", fusedGrad("tanhGrad", g, y, spend), [g, y], [g, y], (gg, g, y) => [
     () => tanhGrad(gg, y, false),

@@ -13,6 +13,7 @@ import { formatSetting, inputShape, outputShape } from "../window.js";
 import { sum } from "./broadcast.js";
 import { contiguous } from "./layout.js";
 import { checkOneDtype } from "./operands.js";
+import { takeRelu } from "./rectifier.js";
 
 /** The convolution itself, of a batch. */
 export function convolve(x: Tensor, weight: Tensor, bias: Tensor | null, geometry: ConvGeometry): Tensor {
@@ -20,7 +21,7 @@ export function convolve(x: Tensor, weight: Tensor, bias: Tensor | null, geometr
     const [denseX, denseWeight, denseBias] = [contiguous(x), contiguous(weight), bias && contiguous(bias)];
     const kernels = commonKernels("conv2d", denseX, denseWeight);
     const out = Tensor.allocate(outputShape(geometry, geometry.outChannels), x.dtype, x.device, "conv2d");
-    kernels.conv2d(denseX, denseWeight, denseBias, out, geometry);
+    kernels.conv2d(denseX, denseWeight, denseBias, out, geometry, takeRelu());
     const inputs = denseBias === null ? [denseX, denseWeight] : [denseX, denseWeight, denseBias];
     const sumsBias = denseBias?.requiresGrad === true;
     return record("conv2d", out, inputs, [denseX, denseWeight], (g, x, weight) => {

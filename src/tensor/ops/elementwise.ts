@@ -35,8 +35,8 @@ export function applyUnary(spec: UnarySpec, x: Tensor): Tensor {
   return record(name, out, [x], saved, unaryRule(spec));
 }
 
-/** x = f(x). */
-export function changeUnary(spec: UnarySpec, x: Tensor): Tensor {
+/** x = f(x). With `isDone` x holds that already, and it is only put on the tape. */
+export function changeUnary(spec: UnarySpec, x: Tensor, isDone = false): Tensor {
   const { saves } = spec;
   const name = `${spec.name}_`;
   const kernels = commonKernels(name, x);
@@ -44,7 +44,7 @@ export function changeUnary(spec: UnarySpec, x: Tensor): Tensor {
   checkWritable(name, x);
   checkInPlace(name, x, [x]);
   const original = saves === "input" && isRecording([x]) ? clone(x) : x;
-  kernels.unary(spec.op, x, x, spec.alpha ?? 0, spec.beta ?? 0);
+  if (!isDone) kernels.unary(spec.op, x, x, spec.alpha ?? 0, spec.beta ?? 0);
   const saved: readonly Tensor[] = saves === "nothing" ? [] : [original];
   recordInPlace(name, x, [x], saved, unaryRule(spec));
   if (original !== x) original.dispose();

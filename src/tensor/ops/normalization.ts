@@ -11,6 +11,7 @@ import { add, add_, mul, mul_, pow, sub } from "./arithmetic.js";
 import { sum } from "./broadcast.js";
 import { checkWritable } from "./elementwise.js";
 import { contiguous, reshape } from "./layout.js";
+import { takeRelu } from "./rectifier.js";
 import { mean, var as variance } from "./reductions.js";
 
 /** Settings of {@link batchNorm}. */
@@ -148,7 +149,7 @@ function normalize(
   const scale = weight ? contiguous(weight) : null;
   const shift = bias ? contiguous(bias) : null;
   const out = Tensor.allocate(x.shape, x.dtype, x.device, "batchNorm");
-  x.kernels.batchNorm(asPlanes(x), center, spread, scale, shift, settings.eps, asPlanes(out));
+  x.kernels.batchNorm(asPlanes(x), center, spread, scale, shift, settings.eps, asPlanes(out), takeRelu());
   const inputs = [x, ...(scale ? [scale] : []), ...(shift ? [shift] : [])];
   const saved = [x, center, spread, ...(scale ? [scale] : [])];
   return record("batchNorm", out, inputs, saved, (g, ...[x = g, center = g, spread = g, scale]) => {

@@ -98,7 +98,7 @@ async function run(
     const x = array(shape.x, numbers.x);
     const weight = array(shape.weight, numbers.weight);
     const out = array(shape.out);
-    kernels.conv2d(x, weight, bias, out, g);
+    kernels.conv2d(x, weight, bias, out, g, !withBias);
     results.push(out);
   } else if (pass === "inputGrad") {
     const bias = withBias ? array([g.channels], numbers.bias.subarray(0, g.channels)) : null;

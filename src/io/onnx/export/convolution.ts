@@ -6,9 +6,10 @@ type Convolution = "conv2d" | "conv2dInputGrad" | "conv2dWeightGrad" | "unfold" 
 
 export function convolutionRecorders({ graph, contents }: Recording): Pick<Recorders, Convolution> {
   return {
-    conv2d(x, weight, bias, out, geometry) {
+    conv2d(x, weight, bias, out, geometry, relu = false) {
       const inputs = [contents.read(x), contents.read(weight), ...(bias === null ? [] : [contents.read(bias)])];
-      contents.write(out, convolve(graph, inputs, geometry, out.shape));
+      const y = convolve(graph, inputs, geometry, out.shape);
+      contents.write(out, relu ? graph.unary("Relu", y) : y);
     },
 
     conv2dInputGrad(outGrad, weight, bias, xGrad, geometry) {

@@ -64,7 +64,7 @@ export function normalizationRecorders({ graph, contents }: Recording): Pick<Rec
 
     // In training too the statistics come in as inputs: with training_mode ONNX Runtime (1.30) normalises by the wrong ones
     // unless somebody reads the running statistics that the operator then gives.
-    batchNorm(x, mean, variance, weight, bias, eps, out) {
+    batchNorm(x, mean, variance, weight, bias, eps, out, relu = false) {
       const planes = contents.readPlanes(x);
       const inputs = [
         planes,
@@ -73,7 +73,8 @@ export function normalizationRecorders({ graph, contents }: Recording): Pick<Rec
         contents.read(mean),
         contents.read(variance),
       ];
-      contents.writeWhole(out, graph.like(planes, "BatchNormalization", inputs, { epsilon: { float: eps } }));
+      const y = graph.like(planes, "BatchNormalization", inputs, { epsilon: { float: eps } });
+      contents.writeWhole(out, relu ? graph.unary("Relu", y) : y);
     },
 
     batchNormGrad(outGrad, x, mean, variance, weight, eps, training, xGrad, weightGrad, biasGrad) {

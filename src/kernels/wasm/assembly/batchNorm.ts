@@ -83,10 +83,11 @@ export function channelStats(begin: i32, end: i32): void {
   }
 }
 
-/** Arguments: 0 x, 1 mean, 2 variance, 3 weight or 0, 4 bias or 0, 5 out, 6 C, 7 L; fraction 8 eps. Unit: a stretch. */
+/** Arguments: 0 x, 1 mean, 2 variance, 3 weight or 0, 4 bias or 0, 5 out, 6 C, 7 L; fraction 8 eps, 9 what numbers below it are raised to. Unit: a stretch. */
 export function batchNorm(begin: i32, end: i32): void {
   const channels = argument(6);
   const length = argument(7);
+  const floor = f32x4.splat(fraction(9));
   for (let stretch = begin; stretch < end; stretch++) {
     const c = stretch % channels;
     const center = load<f32>(pointer(1) + (<usize>c << 2));
@@ -101,11 +102,12 @@ export function batchNorm(begin: i32, end: i32): void {
     let i = 0;
     for (; i + 4 <= length; i += 4) {
       const at = <usize>i << 2;
-      v128.store(out + at, fma(f32x4.sub(v128.load(x + at), centers), scales, shifts));
+      v128.store(out + at, f32x4.pmax(fma(f32x4.sub(v128.load(x + at), centers), scales, shifts), floor));
     }
     for (; i < length; i++) {
       const at = <usize>i << 2;
-      store<f32>(out + at, (load<f32>(x + at) - center) * scale + shift);
+      const value = f32x4.splat((load<f32>(x + at) - center) * scale + shift);
+      store<f32>(out + at, f32x4.extract_lane(f32x4.pmax(value, floor), 0));
     }
   }
 }

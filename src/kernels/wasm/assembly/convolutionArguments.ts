@@ -97,6 +97,8 @@ export const PART_BYTES = 64;
 export const JOINED_PLANE = 65;
 /** Sums of the output gradient, in float64, for each part and output channel (0: none are wanted). */
 export const BIAS_SUMS = 66;
+/** Whether ReLU follows (1), in the memory of the target while that is near. */
+export const RELU = 67;
 
 /** Memory of a thread for tiles: offsets of one that is not whole, and results. */
 export const SPARE_BYTES = 128 + 16 * 12;

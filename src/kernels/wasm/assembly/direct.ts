@@ -95,6 +95,10 @@ export function direct(begin: i32, end: i32): void {
       const down = argument(slot.STRIDE_HEIGHT);
       joinParts(joining, target, min(blockRows * down, argument(slot.IN_HEIGHT) - row * down));
     }
+    if (argument(slot.RELU) != 0) {
+      const bytes = min(joinedPlane - <usize>row * pointer(slot.TARGET_ROW), <usize>blockRows * pointer(slot.TARGET_ROW));
+      for (let plane = 0; plane < targetPlanes; plane++) rectify(target + <usize>plane * joinedPlane, bytes);
+    }
   }
 }
 
@@ -211,4 +215,11 @@ function fillPlaces(at: usize, end: usize, bias: usize, biasStep: usize, out: us
     bias += biasStep;
     out += pointer(slot.TARGET_PLANE);
   }
+}
+
+/** x = max(x, 0), where NaN stays NaN. */
+function rectify(x: usize, bytes: usize): void {
+  const end = x + bytes;
+  for (; x + 16 <= end; x += 16) v128.store(x, f32x4.pmax(v128.load(x), f32x4.splat(0)));
+  for (; x < end; x += 4) if (load<f32>(x) < 0) store<f32>(x, 0);
 }

@@ -6,7 +6,7 @@
  *
  * @module
  */
-import { argument, pointer, threadIndex } from "./environment";
+import { argument, fraction, pointer, threadIndex } from "./environment";
 import { COLUMNS, ZEROS } from "./gemm";
 import { TILE_ROWS } from "./gemmSizes";
 import { tile } from "./gemmTile";
@@ -70,7 +70,7 @@ export function winogradFilters(begin: i32, end: i32): void {
  * out = convolution of x + bias. A unit is a block of tiles. Arguments: 0 x, 1 transformed filters, 2 bias or 0, 3 out,
  * 4 scratch memory, 5 its bytes for each thread, 6 channels, 7 filters, 8 and 9 height and width of the input, 10 and 11 of
  * the output, 12 and 13 padding above and to the left, 14 tiles, 15 tiles of a block, 16 to 18 bytes from point to point of
- * the transformed tiles, products and filters.
+ * the transformed tiles, products and filters; fraction 19 what numbers below it are raised to.
  */
 export function winogradForward(begin: i32, end: i32): void {
   const channels = argument(6), filters = argument(7);
@@ -148,6 +148,7 @@ function outputTiles(first: i32, count: i32, products: usize, width: i32, bench:
   const plane = <usize>(outHeight * outWidth) << 2;
   const row = <usize>width << 2;
   const bias = pointer(2);
+  const floor = f32x4.splat(fraction(19));
   const end = first + count;
   for (let at = first; at < end; ) {
     const strip = at / across;
@@ -158,7 +159,7 @@ function outputTiles(first: i32, count: i32, products: usize, width: i32, bench:
     for (let filter = 0; filter < filters; filter += 4) {
       const added = gather(bias + (<usize>filter << 2), 4, bias == 0 ? 0 : filters - filter);
       transformOutput(
-        from + (<usize>filter << 2), row, pointer(17), added, to + <usize>filter * plane, plane, filters - filter,
+        from + (<usize>filter << 2), row, pointer(17), added, floor, to + <usize>filter * plane, plane, filters - filter,
         outHeight, outWidth, TILE * (strip - image * down), TILE * (at - strip * across), side, bench,
       );
     }

@@ -161,9 +161,9 @@ export function transformGrad(
   transformRows(false, tiles, bench, to, toTile, toPoint);
 }
 
-/** From the points of `tiles` tiles to their output places, from (y, x) on, of up to four channels; `bias` is added. */
+/** From the points of `tiles` tiles to their output places, from (y, x) on, of up to four channels; `bias` is added, and what is below `floor` raised to it. */
 export function transformOutput(
-  from: usize, fromTile: usize, fromPoint: usize, bias: v128, plane: usize, planeBytes: usize, channels: i32,
+  from: usize, fromTile: usize, fromPoint: usize, bias: v128, floor: v128, plane: usize, planeBytes: usize, channels: i32,
   height: i32, width: i32, y: i32, x: i32, tiles: i32, bench: usize,
 ): void {
   const half = bench + STRIP_BYTES + ZERO_ROW_BYTES;
@@ -194,10 +194,10 @@ export function transformOutput(
       const y0 = f32x4.add(f32x4.add(m0, bias), f32x4.add(evenA, evenB)), y1 = output1(oddA, oddB, bias);
       const y2 = output2(evenA, evenB, bias), y3 = output3(oddA, oddB, f32x4.add(m5, bias));
       const low01 = low(y0, y1), low23 = low(y2, y3), high01 = high(y0, y1), high23 = high(y2, y3);
-      place(to, firstHalves(low01, low23), columns);
-      if (channels > 1) place(to + planeBytes, secondHalves(low01, low23), columns);
-      if (channels > 2) place(to + 2 * planeBytes, firstHalves(high01, high23), columns);
-      if (channels > 3) place(to + 3 * planeBytes, secondHalves(high01, high23), columns);
+      place(to, f32x4.pmax(firstHalves(low01, low23), floor), columns);
+      if (channels > 1) place(to + planeBytes, f32x4.pmax(secondHalves(low01, low23), floor), columns);
+      if (channels > 2) place(to + 2 * planeBytes, f32x4.pmax(firstHalves(high01, high23), floor), columns);
+      if (channels > 3) place(to + 3 * planeBytes, f32x4.pmax(secondHalves(high01, high23), floor), columns);
       to += rowBytes;
     }
     from += fromTile;
