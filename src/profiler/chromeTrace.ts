@@ -30,7 +30,7 @@ export function chromeTrace(recorder: Recorder): string {
   ];
   for (const { kind, name, begin, end, allocated, moved } of recorder.spans) {
     const args = { ...(allocated > 0 ? { allocated } : {}), ...(moved > 0 ? { moved } : {}) };
-    events.push({ ph: "X", name, cat: kind, ...place, ts: micro(begin), dur: micro(end - begin), args });
+    events.push({ ph: "X", name, cat: kind, ...place, ...times(begin, end), args });
   }
   for (const { time, bytes } of recorder.memory) {
     events.push({ ph: "C", name: "memory", ...place, ts: micro(time), args: { bytes } });
@@ -39,21 +39,31 @@ export function chromeTrace(recorder: Recorder): string {
   return JSON.stringify({ traceEvents: events, displayTimeUnit: "ms" });
 }
 
-/** On a track of their own. The device's clock starts somewhere: its first kernel is drawn where it was launched. */
+/**
+ * On a track of their own. The device's clock starts somewhere: its first kernel is drawn where it was launched. Kernels that run at
+ * the same time are drawn one behind the other: viewers leave out what overlaps on a track.
+ */
 function deviceEvents(spans: readonly DeviceSpan[]): TraceEvent[] {
   if (spans.length === 0) return [];
   const place = { pid: PROCESS, tid: DEVICE };
   const sorted = [...spans].sort((a, b) => Number(a.begin - b.begin));
   const [first] = sorted;
+  const drawn = (time: bigint): number => (first?.launched ?? 0) + Number(time - (first?.begin ?? 0n)) / 1e6;
+  let last = 0;
   const events = sorted.map(({ name, op, begin, end }): TraceEvent => {
-    const ts = micro((first?.launched ?? 0) + Number(begin - (first?.begin ?? 0n)) / 1e6);
-    const dur = micro(Number(end - begin) / 1e6);
-    return { ph: "X", name, cat: "device", ...place, ts, dur, args: op === null ? {} : { op: op.name } };
+    const start = Math.max(drawn(begin), last);
+    last = Math.max(drawn(end), start);
+    return { ph: "X", name, cat: "device", ...place, ...times(start, last), args: op === null ? {} : { op: op.name } };
   });
   return [{ ph: "M", name: "thread_name", ...place, args: { name: "device" } }, ...events];
 }
 
-/** Milliseconds in microseconds, to the nanosecond. */
+/** Begin and duration of an event. Begin and end are rounded, and not the duration: what is inside must not end later. */
+function times(begin: number, end: number): { ts: number; dur: number } {
+  return { ts: micro(begin), dur: micro(end) - micro(begin) };
+}
+
+/** Milliseconds in microseconds, to an eighth: sums of such are exact for every reader, in three decimals and in binary. */
 function micro(milliseconds: number): number {
-  return Math.round(milliseconds * 1e6) / 1e3;
+  return Math.round(milliseconds * 8000) / 8;
 }

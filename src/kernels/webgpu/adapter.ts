@@ -23,10 +23,12 @@ const wantedLimits = [
 const wantedFeatures = ["timestamp-query", "shader-f16", "subgroups"] as const;
 
 /**
- * Without this toggle SwiftShader takes half a second over each kernel with 8 KiB of workgroup memory. Other drivers do
- * not notice.
+ * Features of Dawn to do without. With the first, SwiftShader takes half a second over each kernel with 8 KiB of workgroup
+ * memory; other drivers do not notice. With the second, clocks tick every 65 µs, as a guard against pages that spy.
  */
-const dawnFlags = ["disable-dawn-features=use_vulkan_zero_initialize_workgroup_memory_extension"];
+const dawnFlags = [
+  "disable-dawn-features=use_vulkan_zero_initialize_workgroup_memory_extension,timestamp_quantization",
+];
 
 /** Dawn aborts the process at exit when this is collected while a device lives. */
 let dawn: GPU | null = null;
