@@ -70,4 +70,12 @@ export { CosineSimilarity, type CosineSimilarityOptions, LocalResponseNorm } fro
 export { ELU, GELU, LogSigmoid, Mish, SiLU, Softplus } from "./smoothActivation.js";
 export type { LoadResult, LoadStateDictOptions, StateDict } from "./stateDict.js";
 export { type Summary, type SummaryRow, summary } from "./summary.js";
+export {
+  TransformerEncoder,
+  type TransformerEncoderCall,
+  TransformerEncoderLayer,
+  type TransformerEncoderLayerCall,
+  type TransformerEncoderLayerOptions,
+  type TransformerEncoderOptions,
+} from "./transformer.js";
 export * as utils from "./utils/index.js";

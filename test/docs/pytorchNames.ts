@@ -30,7 +30,8 @@ const ours: Readonly<Record<Area, readonly [here: string, names: readonly string
 /** What is left out on purpose, and why; the first that fits counts. */
 const reasons: readonly (readonly [RegExp, string])[] = [
   [/3d|volumetric/i, "no 3-D layers"],
-  [/^(RNN|LSTM|GRU)|^Transformer/, "no recurrent layers and no whole transformers"],
+  [/^(RNN|LSTM|GRU)/, "no recurrent layers"],
+  [/^Transformer(Decoder.*)?$/, "no decoders of transformers"],
   [/multi_?avg_fn/i, "a form for fused kernels; use the other one"],
   [/quantiz|^q_|int_repr|^dequantize|^(q?scaled_)?(grouped_)?mm$|^scaled_|^grouped_/, "no quantized tensors"],
   [

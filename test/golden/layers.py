@@ -301,6 +301,21 @@ layer(nn.AdaptiveAvgPool1d, "uneven, one sequence", [sequence[0]], [4])
 layer(nn.AdaptiveMaxPool1d, "uneven", [sequence], [4])
 layer(nn.AdaptiveMaxPool1d, "indices", [sequence], [4], {"returnIndices": True})
 layer(nn.ChannelShuffle, "images", [randn(2, 6, 3, 2)], [3])
+words = randn(4, 3, 6)
+for options in [
+    {"dimFeedforward": 8, "dropout": 0},
+    {"dimFeedforward": 8, "dropout": 0, "normFirst": True, "activation": "gelu", "layerNormEps": 1e-3},
+    {"dimFeedforward": 8, "dropout": 0, "batchFirst": True, "bias": False},
+]:
+    layer(nn.TransformerEncoderLayer, json.dumps(options), [words], [6, 2], options)
+layer(nn.TransformerEncoderLayer, "one sequence, evaluation", [words[0]], [6, 3], {"dimFeedforward": 4}, mode="eval",
+      forward=lambda module, x: module(x))
+layer(nn.TransformerEncoderLayer, "dropout", [words], [6, 2], {"dimFeedforward": 8, "dropout": 0.3})
+block = {"dimFeedforward": 8, "dropout": 0}
+case("two layers and a norm", nn.TransformerEncoder(nn.TransformerEncoderLayer(6, 2, 8, 0), 2, norm=nn.LayerNorm(6), enable_nested_tensor=False),
+     [{"module": "TransformerEncoderLayer", "args": [6, 2, block]}, 2, {"norm": {"module": "LayerNorm", "args": [6]}}], [words])
+layer(nn.TransformerEncoderLayer, "causal", [words], [6, 2], {"dimFeedforward": 8, "dropout": 0}, extra=[{"isCausal": True}],
+      forward=lambda module, x: module(x, src_mask=torch.ones(4, 4).triu(1).bool()))
 write("layers.json", layers)
 
 init = []
@@ -330,6 +345,7 @@ drawn(nn.ConvTranspose1d, [4, 6, 3])
 drawn(nn.Embedding, [5, 3])
 drawn(nn.Embedding, [5, 3], {"paddingIdx": 2})
 drawn(nn.MultiheadAttention, [6, 2])
+drawn(nn.TransformerEncoderLayer, [6, 2], {"dimFeedforward": 8})
 drawn(nn.PReLU, [], {"numParameters": 2, "init": 0.1})
 drawn(nn.LayerNorm, [3])
 drawn(nn.GroupNorm, [2, 4])

@@ -25,10 +25,11 @@ function unpack({ dtype, shape, data }: Packed): Tensor {
   return tensor((dtype === "bool" ? data.map(Boolean) : [...data]) as number[], { dtype, shape });
 }
 
-/** Arguments in which tensors are written as { tensor: … }. */
+/** Arguments in which tensors are written as { tensor: … }, and layers as { module: name, args: […] }. */
 function fill(arg: unknown): unknown {
   if (arg === null || typeof arg !== "object" || Array.isArray(arg)) return arg;
   if ("tensor" in arg) return unpack(arg.tensor as Packed);
+  if ("module" in arg && "args" in arg) return makeLayer(arg.module as string, arg.args as readonly unknown[]);
   return Object.fromEntries(Object.entries(arg).map(([key, value]) => [key, fill(value)]));
 }
 
