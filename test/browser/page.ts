@@ -4,6 +4,7 @@ import {
   manualSeed,
   nn,
   optim,
+  profile,
   randn,
   setDefaultDevice,
   type Tensor,
@@ -98,6 +99,26 @@ async function trainWithoutWaiting(steps: number): Promise<number[]> {
   return Promise.all([losses[0], losses.at(-1)].map((loss) => loss?.item() ?? Number.NaN));
 }
 
+/** The profile of a training step on a device, and what it says of writing a file. */
+async function profileStep(device: "cpu" | "webgpu") {
+  await setDefaultDevice(device);
+  const layer = new nn.Linear(64, 64);
+  const optimizer = new optim.SGD(layer.parameters(), { lr: 0.01 });
+  const x = randn([64, 64]);
+  const step = async (): Promise<void> => {
+    optimizer.zeroGrad();
+    const loss = layer.forward(x).relu().sum();
+    loss.backward();
+    optimizer.step();
+    await loss.item();
+  };
+  await step();
+  const result = await profile(step);
+  const { gpuTimes, rows } = result;
+  const written = await result.exportChromeTrace("trace.json").then(String, String);
+  return { gpuTimes, rows, written, table: String(result), trace: result.chromeTrace() };
+}
+
 /** The error that a use of the device gives after it was lost, and a number that a new one works out. */
 async function loseDevice(): Promise<{ message: string; next: number }> {
   const device = await requestDevice({});
@@ -144,6 +165,7 @@ const page = {
   train,
   trainInWorker,
   trainWithoutWaiting,
+  profileStep,
   loseDevice,
   hold,
   recover,

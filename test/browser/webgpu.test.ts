@@ -138,6 +138,25 @@ describe.skipIf(absent !== null)(`in Chromium${absent === null ? "" : ` (absent:
     });
   });
 
+  test("a step is profiled on either device, by the GPU's own clock where it has one", async () => {
+    const onCpu = await run((page) => page.profileStep("cpu"));
+    const onGpu = await run((page) => page.profileStep("webgpu"));
+    expect([onCpu.gpuTimes, onGpu.gpuTimes]).toEqual(["none", "device"]);
+    for (const { rows, written, table, trace } of [onCpu, onGpu]) {
+      const counts = Object.fromEntries(rows.map(({ name, count }) => [name, count]));
+      expect(counts).toMatchObject({ linear: 1, relu: 1, linearBackward: 1, "SGD.step": 1, Linear: 1 });
+      expect(table).toContain("linear");
+      expect(written).toBe(
+        "FileError: exportChromeTrace: got trace.json where there are no files; expected Node. " +
+          "In a browser, make new Blob([profile.chromeTrace()]) of it.",
+      );
+      const { traceEvents } = JSON.parse(trace) as { traceEvents: { ph: string; tid: number; name: string }[] };
+      expect(traceEvents.some(({ ph, tid, name }) => ph === "X" && tid === 1 && name === "linear")).toBe(true);
+    }
+    const { traceEvents } = JSON.parse(onGpu.trace) as { traceEvents: { ph: string; tid: number }[] };
+    expect(traceEvents.filter(({ ph, tid }) => ph === "X" && tid === 2).length).toBeGreaterThan(8);
+  });
+
   test("a lost device says so, and a new one works", async () => {
     const { message, next } = await run((page) => page.loseDevice());
     expect(message).toMatch(/^DeviceError: webgpu: the device was lost \(destroyed/);
