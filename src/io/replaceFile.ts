@@ -9,13 +9,17 @@ import { FileError } from "./fileError.js";
  * Puts the bytes into a file beside `path`, waits until the disk has them, and gives that file the name. What killed
  * processes left of earlier attempts is cleared away.
  *
+ * @param inBrowsers What to do where there are no files.
  * @throws FileError where the file cannot be written; what was there before is untouched then.
  */
-export async function replaceFile(where: string, path: string | URL, chunks: AsyncIterable<Uint8Array>): Promise<void> {
+export async function replaceFile(
+  where: string,
+  path: string | URL,
+  chunks: AsyncIterable<Uint8Array>,
+  inBrowsers = "Use saveToBlob(…) or checkpointToBlob(…) in a browser.",
+): Promise<void> {
   if (!isNode()) {
-    throw new FileError(
-      `${where}: got ${String(path)} where there are no files; expected Node. Use saveToBlob(…) or checkpointToBlob(…) in a browser.`,
-    );
+    throw new FileError(`${where}: got ${String(path)} where there are no files; expected Node. ${inBrowsers}`);
   }
   if (!(typeof path === "string" ? path !== "" : path instanceof URL && path.protocol === "file:")) {
     throw new ArgumentError(

@@ -1,8 +1,6 @@
 /** Where the time goes, and the memory. */
 import { ArgumentError } from "../errors.js";
-import { FileError } from "../io/fileError.js";
 import { replaceFile } from "../io/replaceFile.js";
-import { isNode } from "../platform/node.js";
 import { presentKernels } from "../tensor/device.js";
 import { memoryStats } from "../tensor/memory.js";
 import { checkOptions } from "../tensor/options.js";
@@ -89,13 +87,9 @@ export class Profile {
    * @throws FileError (as a rejection) where the file cannot be written.
    */
   async exportChromeTrace(path: string | URL): Promise<void> {
-    if (!isNode()) {
-      throw new FileError(
-        `exportChromeTrace: got ${String(path)} where there are no files; expected Node. In a browser, make new Blob([profile.chromeTrace()]) of it.`,
-      );
-    }
     const bytes = new TextEncoder().encode(this.chromeTrace());
-    await replaceFile("exportChromeTrace", path, pieces(bytes));
+    const inBrowsers = "In a browser, make new Blob([profile.chromeTrace()]) of it.";
+    await replaceFile("exportChromeTrace", path, pieces(bytes), inBrowsers);
   }
 }
 
