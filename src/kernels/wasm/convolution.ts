@@ -12,7 +12,9 @@ import {
   directWeightGradServes,
   directWeightGradWins,
 } from "./convolutionDirect.js";
+import { canLanes, canLanesInputGrad, lanesForward, lanesInputGrad, lanesWeightGrad } from "./convolutionLanes.js";
 import type { Engine } from "./engine.js";
+import { lanesForwardWins, lanesInputGradWins, lanesWeightGradWins } from "./lanesRule.js";
 import {
   canWinograd,
   winogradForward,
@@ -26,15 +28,15 @@ import {
 type ConvolutionKernels = Pick<KernelSet, "conv2d" | "conv2dInputGrad" | "conv2dWeightGrad">;
 
 /** How a convolution is computed. */
-export type Road = "batch" | "columns" | "direct" | "winograd";
+export type Road = "batch" | "columns" | "direct" | "lanes" | "winograd";
 
 /** One way to compute one of the three, and when to take it: the first whose `wins` says so. */
 interface Choice<Run> {
   readonly road: Road;
   /** Whether it can serve this shape at all. */
   readonly serves: (g: ConvGeometry) => boolean;
-  /** Whether it is the fastest for this shape, as far as was measured. */
-  readonly wins: (g: ConvGeometry) => boolean;
+  /** Whether it is the fastest for this shape on so many threads, as far as was measured. */
+  readonly wins: (g: ConvGeometry, threads: number) => boolean;
   readonly run: Run;
 }
 
@@ -42,6 +44,11 @@ const always = () => true;
 
 /** Whether the whole batch at once beats the other roads. */
 const isBatched = (g: ConvGeometry): boolean => batchWins(g, canWinograd(g));
+
+/** A rule that depends on whether Winograd's road, which comes after it, would be taken. */
+function beside(winogradWins: (g: ConvGeometry) => boolean, wins: typeof lanesForwardWins): Choice<unknown>["wins"] {
+  return (g, threads) => wins(g, threads, canWinograd(g) && winogradWins(g));
+}
 
 type ToImage = (
   engine: Engine,
@@ -104,23 +111,41 @@ const table: {
 } = {
   forward: [
     { road: "batch", serves: canBatch, wins: isBatched, run: thenRelu(batchForward) },
+    { road: "lanes", serves: canLanes, wins: beside(winogradForwardWins, lanesForwardWins), run: lanesForward },
     { road: "winograd", serves: canWinograd, wins: winogradForwardWins, run: winogradForward },
     { road: "direct", serves: always, wins: always, run: directForward },
     { road: "columns", serves: always, wins: always, run: thenRelu(columnsForward) },
   ],
   inputGrad: [
     { road: "batch", serves: canBatch, wins: isBatched, run: batchInputGrad },
+    {
+      road: "lanes",
+      serves: canLanesInputGrad,
+      wins: beside(winogradInputGradWins, lanesInputGradWins),
+      run: lanesInputGrad,
+    },
     { road: "winograd", serves: canWinograd, wins: winogradInputGradWins, run: winogradInputGrad },
     { road: "direct", serves: directInputGradServes, wins: always, run: directInputGrad },
     { road: "columns", serves: always, wins: always, run: columnsInputGrad },
   ],
   weightGrad: [
     { road: "batch", serves: canBatch, wins: isBatched, run: thenBiasGrad(batchWeightGrad) },
+    {
+      road: "lanes",
+      serves: canLanes,
+      wins: beside(winogradWeightGradWins, lanesWeightGradWins),
+      run: lanesWeightGrad,
+    },
     { road: "winograd", serves: canWinograd, wins: winogradWeightGradWins, run: thenBiasGrad(winogradWeightGrad) },
     { road: "direct", serves: directWeightGradServes, wins: directWeightGradWins, run: directWeightGrad },
     { road: "columns", serves: always, wins: always, run: thenBiasGrad(columnsWeightGrad) },
   ],
 };
+
+/** The road that this shape takes on so many threads. */
+export function roadOf(pass: keyof typeof table, g: ConvGeometry, threads: number): Road | null {
+  return table[pass].find(({ serves, wins }) => serves(g) && wins(g, threads))?.road ?? null;
+}
 
 /** Whether a road can serve this shape. */
 export function serves(pass: keyof typeof table, road: Road, g: ConvGeometry): boolean {
@@ -140,7 +165,7 @@ export function convolutionKernels(
   function choose<Run>(choices: readonly Choice<Run>[], g: ConvGeometry): Run {
     const choice =
       choices.find(({ road, serves }) => road === forced && serves(g)) ??
-      choices.find(({ serves, wins }) => serves(g) && wins(g));
+      choices.find(({ serves, wins }) => serves(g) && wins(g, engine.threads));
     if (choice === undefined) throw new RangeError("no road for this convolution");
     return choice.run;
   }

@@ -34,7 +34,7 @@ const plans = new Map<number, KnownPlan[]>();
 let planCount = 0;
 
 /** The plan for this geometry: made when it is first asked for, because that takes longer than a small convolution. */
-function planFor(make: Planner, g: ConvGeometry, threads: number): Plan {
+export function planFor(make: Planner, g: ConvGeometry, threads: number): Plan {
   const hash = hashOf(g);
   for (const known of plans.get(hash) ?? []) {
     if (known.make === make && known.threads === threads && isSame(known.geometry, g)) return known.plan;
@@ -82,9 +82,11 @@ function withPlan(engine: Engine, plan: Plan, use: (packed: number) => void): vo
   });
 }
 
-function filter(
+/** Sends the source through the packed filters, by the kernel that the plan is for. */
+export function filter(
   engine: Engine,
   plan: Plan,
+  kernel: number,
   source: Dense,
   weight: Dense,
   bias: Dense | null,
@@ -100,7 +102,7 @@ function filter(
     words[slot.TARGET] = addressOf(target);
     words[slot.RELU] = relu ? 1 : 0;
     engine.launch(PACK_FILTERS, plan.packUnits, plan.packedBytes / 4);
-    engine.launch(DIRECT, plan.units, work);
+    engine.launch(kernel, plan.units, work);
   });
 }
 
@@ -114,7 +116,7 @@ export function directForward(
   g: ConvGeometry,
 ): void {
   const plan = planFor(planForward, g, engine.threads);
-  filter(engine, plan, x, weight, bias, out, relu, multiplications(g) / PER_STEP);
+  filter(engine, plan, DIRECT, x, weight, bias, out, relu, multiplications(g) / PER_STEP);
 }
 
 export function directInputGrad(
@@ -126,7 +128,7 @@ export function directInputGrad(
   g: ConvGeometry,
 ): void {
   const plan = planFor(planInputGrad, g, engine.threads);
-  filter(engine, plan, outGrad, weight, bias, xGrad, false, multiplications(g) / PER_STEP);
+  filter(engine, plan, DIRECT, outGrad, weight, bias, xGrad, false, multiplications(g) / PER_STEP);
 }
 
 /** Whether the phases of the stride are few enough. */
@@ -142,7 +144,29 @@ export function directWeightGrad(
   biasGrad: Dense | null,
   g: ConvGeometry,
 ): void {
-  const plan = planFor(planWeightGrad, g, engine.threads);
+  sumGradients(
+    engine,
+    planFor(planWeightGrad, g, engine.threads),
+    DIRECT_WEIGHT_GRAD,
+    outGrad,
+    x,
+    weightGrad,
+    biasGrad,
+    g,
+  );
+}
+
+/** Sums the gradients of the weight and of the bias part by part, by the kernel that the plan is for, and then the parts. */
+export function sumGradients(
+  engine: Engine,
+  plan: Plan,
+  kernel: number,
+  outGrad: Dense,
+  x: Dense,
+  weightGrad: Dense,
+  biasGrad: Dense | null,
+  g: ConvGeometry,
+): void {
   const length = elementCount(weightGrad.shape);
   withPlan(engine, plan, (sums) => {
     const biasSums = sums + biasSumsOffset(plan.packUnits, length);
@@ -151,7 +175,7 @@ export function directWeightGrad(
     words[slot.GRADIENT] = addressOf(outGrad);
     words[slot.TARGET] = sums;
     words[slot.BIAS_SUMS] = biasGrad === null ? 0 : biasSums;
-    engine.launch(DIRECT_WEIGHT_GRAD, plan.units, multiplications(g) / PER_STEP);
+    engine.launch(kernel, plan.units, multiplications(g) / PER_STEP);
     addParts(engine, sums, weightGrad, plan.packUnits, length);
     if (biasGrad === null) return;
     words.set([biasSums, addressOf(biasGrad), plan.packUnits, g.outChannels]);

@@ -49,13 +49,27 @@ function axis(
   return { phases, sourceStep, targetStep, sourceSize, targetSize, first, extent, places };
 }
 
-function forwardAxis(inSize: number, outSize: number, kernel: number, stride: number, pad: number, dilation: number) {
+export function forwardAxis(
+  inSize: number,
+  outSize: number,
+  kernel: number,
+  stride: number,
+  pad: number,
+  dilation: number,
+) {
   const taps = Array.from({ length: kernel }, (_, tap) => ({ tap, shift: tap * dilation - pad }));
   return axis([{ index: 0, count: outSize, taps }], stride, 1, inSize, outSize);
 }
 
 /** The input gradient: element index + stride·i of the input was read by output i + shift, for the taps that fit the phase. */
-function backwardAxis(inSize: number, outSize: number, kernel: number, stride: number, pad: number, dilation: number) {
+export function backwardAxis(
+  inSize: number,
+  outSize: number,
+  kernel: number,
+  stride: number,
+  pad: number,
+  dilation: number,
+) {
   const phases = Array.from({ length: Math.min(stride, inSize) }, (_, index) => ({
     index,
     count: Math.ceil((inSize - index) / stride),
@@ -198,7 +212,7 @@ function filtering(
 }
 
 /** At least `length` elements, as an odd number of cache lines: planes that are powers of two apart evict each other. */
-function oddLines(length: number): number {
+export function oddLines(length: number): number {
   const lines = Math.ceil(length / 16);
   return 16 * (lines + ((lines + 1) % 2));
 }

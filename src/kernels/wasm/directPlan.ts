@@ -17,9 +17,9 @@ import {
 /** Most filters in a tile. */
 const TILE_FILTERS = 6;
 /** Taps in a tile of the weight gradient of 1 to 6 filters, as in scripts/generateDirectTiles.mjs. */
-const TILE_TAPS = [8, 4, 3, 2, 2, 2];
+export const TILE_TAPS = [8, 4, 3, 2, 2, 2];
 /** Taps are filled up with so many, so that whole tiles can be read. */
-const SPARE_TAPS = 7;
+export const SPARE_TAPS = 7;
 /** Bytes behind a copy that are written to. */
 const COPY_SLACK = 12;
 /** Bytes of output gradients that stay in the first-level cache. */
@@ -47,7 +47,7 @@ export interface Plan {
 
 const WORDS = 68;
 
-class Tables {
+export class Tables {
   private readonly values: number[] = [];
 
   /** Adds a table and tells its offset in bytes, a multiple of 16. */
@@ -64,13 +64,13 @@ class Tables {
 }
 
 /** Blocks of filters, as equal as can be: the large ones have one more than the others. */
-interface FilterBlocks {
+export interface FilterBlocks {
   readonly count: number;
   readonly filters: number;
   readonly large: number;
 }
 
-function filterBlocks(filters: number): FilterBlocks {
+export function filterBlocks(filters: number): FilterBlocks {
   const count = Math.ceil(filters / TILE_FILTERS);
   const size = Math.ceil(filters / count);
   return { count, filters: size, large: filters - (size - 1) * count };
@@ -288,7 +288,7 @@ function gradientVectors(g: ConvGeometry, f: Filtering, images: number, xStep: n
 }
 
 /** Sums of a block of filters, tile by tile, each filled up to whole vectors. */
-function sumsLength(filters: number, taps: number): number {
+export function sumsLength(filters: number, taps: number): number {
   if (filters === 0) return 0;
   const width = at(TILE_TAPS, filters - 1);
   return Math.ceil(taps / width) * Math.ceil((filters * width) / LANES) * LANES;

@@ -100,6 +100,23 @@ export const BIAS_SUMS = 66;
 /** Whether ReLU follows (1), in the memory of the target while that is near. */
 export const RELU = 67;
 
+// --- the road with samples in the lanes ---------------------------------------------------------------------------------
+
+/** The source, spread out: where it begins in a thread's memory, its bytes, its first number in it, and its steps. */
+export const LANES_SOURCE = 80;
+export const LANES_SOURCE_BYTES = 81;
+export const LANES_FIRST = 82;
+export const LANES_PLANE = 83;
+export const LANES_ROW = 84;
+/** Offsets of a row's columns in the source and in the results; for the weight gradient, of all places in the source. */
+export const LANES_COLUMNS = 85;
+/**
+ * The tiles of a row, sixteen bytes each, for large blocks of filters and for the others: their packed weights, the number of
+ * their taps, and the table of each row's taps.
+ */
+export const LANES_TILES = 86;
+export const LANES_SMALL_TILES = 87;
+
 /** Memory of a thread for tiles: offsets of one that is not whole, and results. */
 export const SPARE_BYTES = 128 + 16 * 12;
 

@@ -5,8 +5,9 @@ import { gradTile, widthOf } from "./directTiles";
 import { argument, pointer, threadIndex } from "./environment";
 
 /** Numbers that a tile adds to: its filters' taps, in whole vectors. */
+// @ts-ignore: decorators of functions are AssemblyScript's
 @inline
-function tileLength(filters: i32): i32 {
+export function tileLength(filters: i32): i32 {
   return (filters * widthOf(filters) + 3) & ~3;
 }
 
@@ -46,8 +47,9 @@ function table(place: i32): usize {
 }
 
 /** Filters in a block; the first ones may have one more than the others. */
+// @ts-ignore: decorators of functions are AssemblyScript's
 @inline
-function filtersOf(block: i32): i32 {
+export function filtersOf(block: i32): i32 {
   return argument(slot.BLOCK_FILTERS) - (block < argument(slot.LARGE_BLOCKS) ? 0 : 1);
 }
 
@@ -114,7 +116,7 @@ function addTiles(
 }
 
 /** Adds the sums of the lanes of `length` vectors to as many numbers. */
-function addLanes(vectors: usize, length: i32, sums: usize): void {
+export function addLanes(vectors: usize, length: i32, sums: usize): void {
   for (let i = 0; i < length; i += 4) {
     const a = v128.load(vectors), b = v128.load(vectors, 16), c = v128.load(vectors, 32), d = v128.load(vectors, 48);
     const ab = f32x4.add(v128.shuffle<i32>(a, b, 0, 4, 1, 5), v128.shuffle<i32>(a, b, 2, 6, 3, 7));
@@ -182,8 +184,9 @@ function put(from: usize, kept: v128, to: usize): v128 {
   return vector;
 }
 
+// @ts-ignore: decorators of functions are AssemblyScript's
 @inline
-function addLanesTo(at: usize, vector: v128): void {
+export function addLanesTo(at: usize, vector: v128): void {
   const front = <f64>f32x4.extract_lane(vector, 0) + <f64>f32x4.extract_lane(vector, 1);
   const back = <f64>f32x4.extract_lane(vector, 2) + <f64>f32x4.extract_lane(vector, 3);
   store<f64>(at, load<f64>(at) + (front + back));
@@ -202,7 +205,7 @@ export function addBiasParts(begin: i32, end: i32): void {
 }
 
 /** Puts the sums, which lie as the tiles come, into the order of the weights. */
-function writeSums(sums: usize, taps: i32, out: usize): void {
+export function writeSums(sums: usize, taps: i32, out: usize): void {
   for (let block = 0; block < argument(slot.BLOCKS); block++) {
     const filters = filtersOf(block);
     const width = widthOf(filters);

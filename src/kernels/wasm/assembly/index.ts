@@ -5,6 +5,8 @@ import { direct, packFilters } from "./direct";
 import { addBiasParts, directWeightGrad } from "./directWeight";
 import { setThread, threadIndex } from "./environment";
 import * as id from "./kernelIds";
+import { lanes } from "./lanes";
+import { lanesWeightGrad } from "./lanesWeight";
 import { batchNorm, batchNormGrad, batchNormSums, batchNormWholeGrad, channelStats } from "./batchNorm";
 import { groupNorm, groupNormFinish, groupNormGrad } from "./groupNorm";
 import { multiplyBatch, multiplyBlocks, packRows } from "./matmul";
@@ -98,6 +100,10 @@ export function run(kernel: i32, begin: i32, end: i32): void {
       return direct(begin, end);
     case id.DIRECT_WEIGHT_GRAD:
       return directWeightGrad(begin, end);
+    case id.LANES:
+      return lanes(begin, end);
+    case id.LANES_WEIGHT_GRAD:
+      return lanesWeightGrad(begin, end);
     case id.ADD_BIAS_PARTS:
       return addBiasParts(begin, end);
     case id.MAX_POOL:

@@ -76,6 +76,9 @@ export const PACK_FILTERS = 54;
 export const DIRECT = 55;
 export const DIRECT_WEIGHT_GRAD = 56;
 export const ADD_BIAS_PARTS = 57;
+/** Convolution with samples in the lanes: the image or its gradient, and the weight gradient. */
+export const LANES = 58;
+export const LANES_WEIGHT_GRAD = 59;
 /** Winograd's convolution: the filters' transform, the convolution, and the filters' gradient in two steps. */
 export const WINOGRAD_FILTERS = 60;
 export const WINOGRAD_FORWARD = 61;
