@@ -24,9 +24,10 @@ export type { BackwardHook, ForwardHook, ForwardPreHook } from "./hooks.js";
 export * as init from "./init.js";
 export { InstanceNorm1d, InstanceNorm2d, type InstanceNormLayerOptions } from "./instanceNorm.js";
 export { LazyConv2d, LazyLinear } from "./lazy.js";
+export { GaussianNLLLoss, MultiLabelSoftMarginLoss, PoissonNLLLoss, SoftMarginLoss } from "./likelihoodLoss.js";
 export { Linear, type LinearOptions } from "./linear.js";
 export { BCEWithLogitsLoss, CrossEntropyLoss, L1Loss, MSELoss, NLLLoss } from "./loss.js";
-export { CosineEmbeddingLoss, MarginRankingLoss, TripletMarginLoss } from "./marginLoss.js";
+export { CosineEmbeddingLoss, HingeEmbeddingLoss, MarginRankingLoss, TripletMarginLoss } from "./marginLoss.js";
 export { type Layer, Module } from "./module.js";
 export { ModuleDict, ModuleList } from "./moduleList.js";
 export {

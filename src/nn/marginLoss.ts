@@ -1,5 +1,7 @@
 import {
   cosineEmbeddingLoss,
+  type HingeEmbeddingLossOptions,
+  hingeEmbeddingLoss,
   type MarginLossOptions,
   marginRankingLoss,
   type TripletMarginLossOptions,
@@ -97,5 +99,33 @@ export class TripletMarginLoss extends Loss {
   override extraRepr(): string {
     const { margin, p, eps, swap, reduction } = this;
     return settings({ margin, p, eps, swap: swap || undefined, reduction });
+  }
+}
+
+/**
+ * x for distances of what is alike (target 1), max(0, margin − x) for those of what is not (target −1); see
+ * `hingeEmbeddingLoss`. Default margin 1.
+ *
+ * @throws ArgumentError where a setting is out of its range.
+ * @see https://pytorch.org/docs/stable/generated/torch.nn.HingeEmbeddingLoss.html
+ */
+export class HingeEmbeddingLoss extends Loss {
+  readonly margin: number;
+
+  constructor(options: HingeEmbeddingLossOptions = {}) {
+    checkOptions("HingeEmbeddingLoss", options, ["margin", "reduction"]);
+    super("HingeEmbeddingLoss", options);
+    const { margin = 1 } = options;
+    checkRange("HingeEmbeddingLoss", "margin", margin, -Infinity, Infinity);
+    this.margin = margin;
+  }
+
+  forward(input: Tensor, target: Tensor): Tensor {
+    const { margin, reduction } = this;
+    return inLayer(this, () => hingeEmbeddingLoss(input, target, { margin, reduction }));
+  }
+
+  override extraRepr(): string {
+    return settings({ margin: this.margin, reduction: this.reduction });
   }
 }

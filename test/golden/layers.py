@@ -316,6 +316,23 @@ case("two layers and a norm", nn.TransformerEncoder(nn.TransformerEncoderLayer(6
      [{"module": "TransformerEncoderLayer", "args": [6, 2, block]}, 2, {"norm": {"module": "LayerNorm", "args": [6]}}], [words])
 layer(nn.TransformerEncoderLayer, "causal", [words], [6, 2], {"dimFeedforward": 8, "dropout": 0}, extra=[{"isCausal": True}],
       forward=lambda module, x: module(x, src_mask=torch.ones(4, 4).triu(1).bool()))
+for reduction in ["mean", "sum", "none"]:
+    given = {"reduction": reduction}
+    counts, spread = torch.randint(0, 5, (3, 4), generator=generator).float(), torch.rand(3, 4, generator=generator) + 0.2
+    signs = torch.randint(0, 2, (3, 4), generator=generator) * 2.0 - 1
+    layer(nn.PoissonNLLLoss, reduction, [randn(3, 4), counts], [], given)
+    layer(nn.GaussianNLLLoss, reduction, [randn(3, 4), randn(3, 4), spread], [], given)
+    # PyTorch has no gradient for these targets, and takes no whole numbers.
+    layer(nn.SoftMarginLoss, reduction, [randn(3, 4), signs.int()], [], given, forward=lambda module, x, t: module(x, t.float()))
+    layer(nn.HingeEmbeddingLoss, reduction, [randn(3, 4), signs], [], given)
+    layer(nn.MultiLabelSoftMarginLoss, reduction, [randn(3, 4), (signs + 1) / 2], [], given)
+    weight = torch.rand(4, generator=generator)
+    case(f"{reduction}, weighted", nn.MultiLabelSoftMarginLoss(weight=weight.clone(), reduction=reduction),
+         [{"weight": weight, **given}], [randn(3, 4), (signs + 1) / 2])
+# PyTorch's gradient for a count of 0 is NaN.
+layer(nn.PoissonNLLLoss, "counts, full", [spread, counts + 0.5], [], {"logInput": False, "full": True, "eps": 0.01})
+layer(nn.GaussianNLLLoss, "full", [randn(3, 4), randn(3, 4), spread], [], {"full": True, "eps": 0.5})
+layer(nn.HingeEmbeddingLoss, "margin", [randn(3, 4), signs], [], {"margin": 0.3})
 write("layers.json", layers)
 
 init = []

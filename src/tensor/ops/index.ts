@@ -35,6 +35,7 @@ export * from "./interpolate.js";
 export * from "./layerNorm.js";
 export { clone, contiguous, detach, flatten, permute, reshape, squeeze, transpose, unsqueeze, view } from "./layout.js";
 export * from "./lengths.js";
+export * from "./likelihoodLosses.js";
 export * from "./localResponseNorm.js";
 export * from "./logic.js";
 export * from "./losses.js";

@@ -19,6 +19,12 @@ export interface MarginLossOptions extends LossOptions {
   readonly margin?: number;
 }
 
+/** Settings of {@link hingeEmbeddingLoss}. */
+export interface HingeEmbeddingLossOptions extends LossOptions {
+  /** Distance from which on two that are unlike cost nothing. Default 1. */
+  readonly margin?: number;
+}
+
 /** Settings of {@link tripletMarginLoss}. */
 export interface TripletMarginLossOptions extends LossOptions {
   /** How much farther away the negative shall be, above 0. Default 1. */
@@ -119,6 +125,26 @@ export function tripletMarginLoss(
     const direct = distance(anchor, negative);
     const far = swap ? minimum(direct, distance(positive, negative)) : direct;
     return reduceLoss(clamp(add(sub(near, far), margin), 0), options);
+  });
+}
+
+/**
+ * Mean of x where the target is 1, and of max(0, margin − x) where it is −1, for distances x. Both have the same shape.
+ *
+ * @throws ShapeError where the shapes differ.
+ * @see https://pytorch.org/docs/stable/generated/torch.nn.functional.hinge_embedding_loss.html
+ */
+export function hingeEmbeddingLoss(input: Tensor, target: Tensor, options: HingeEmbeddingLossOptions = {}): Tensor {
+  checkOptions("hingeEmbeddingLoss", options, ["margin", "reduction"]);
+  const { margin = 1 } = options;
+  checkAlike("hingeEmbeddingLoss", { input, target }, options);
+  [input] = forRange(input);
+  checkMargin("hingeEmbeddingLoss", margin, -Infinity);
+  return composite(() => {
+    // A target that is neither has both parts, as in PyTorch.
+    const near = where(eq(target, -1), 0, input);
+    const far = where(eq(target, 1), 0, clamp(add(neg(input), margin), 0));
+    return reduceLoss(add(near, far), options);
   });
 }
 

@@ -92,7 +92,45 @@ describe("refusals", () => {
         "marginRankingLoss: got a tensor of int32; expected float32 or float64. Cast it with .float() first.",
       ),
     ],
+    [
+      "variances of another shape",
+      (z) => z(4, 3).gaussianNllLoss(z(4, 3), z(3)),
+      new ShapeError(
+        "gaussianNllLoss: got variances of shape [3] for an input of shape [4, 3]; expected the same shape, or it without the last axis, or with extent 1 on one axis. Reshape or expand them.",
+      ),
+    ],
+    [
+      "an eps of 0",
+      (z) => z(2).poissonNllLoss(z(2), { eps: 0 }),
+      new ArgumentError("poissonNllLoss: got eps = 0; expected a finite number above 0. Leave it out."),
+    ],
+    [
+      "targets of another shape",
+      (z) => z(4, 1).softMarginLoss(z(4)),
+      new ShapeError(
+        "softMarginLoss: got an input of shape [4, 1] and a target of shape [4]; expected the same shape, because broadcasting would compare every element with every other. Reshape one of them.",
+      ),
+    ],
+    [
+      "several labels of one class",
+      (z) => z().multilabelSoftMarginLoss(z()),
+      new ShapeError(
+        "multilabelSoftMarginLoss: got inputs without axes; expected [C] or [N, C]. Give them an axis of classes.",
+      ),
+    ],
+    [
+      "a margin of NaN",
+      (z) => z(2).hingeEmbeddingLoss(z(2), { margin: Number.NaN }),
+      new ArgumentError("hingeEmbeddingLoss: got margin = NaN; expected a finite number. Correct the margin."),
+    ],
   ]);
+
+  test("negative variances", () => {
+    const x = tensor([0.5, 1.5]);
+    expect(() => x.gaussianNllLoss(x, tensor([1, -2]))).toThrow(
+      "gaussianNllLoss: got the variance -2 at position 1; expected 0 or more. Make it of what the network says with .exp() or .softplus().",
+    );
+  });
 
   test("logits in the place of probabilities", () => {
     expect(() => binaryCrossEntropy(tensor([0.5, 1.5]), tensor([0, 1]))).toThrow(
@@ -111,6 +149,11 @@ test("a loss and its backward pass leave nothing behind", () => {
     () => x.binaryCrossEntropy(y),
     () => x.klDiv(y),
     () => x.tripletMarginLoss(y, z),
+    () => x.poissonNllLoss(y, { full: true }),
+    () => x.gaussianNllLoss(y, z),
+    () => x.softMarginLoss(z),
+    () => x.hingeEmbeddingLoss(z),
+    () => x.multilabelSoftMarginLoss(z),
   ];
   for (const loss of losses) {
     const step = (): number => {
