@@ -1,6 +1,6 @@
 /** Copies from one dtype to another. Rows and units are those of the elementwise kernels. */
 import { argument, pointer } from "./environment";
-import { rowOffset } from "./elementwise";
+import { rowOffset } from "./strided";
 import * as id from "./kernelIds";
 
 /** Four elements that lie side by side, as words. */

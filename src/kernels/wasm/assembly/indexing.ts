@@ -5,7 +5,7 @@
  * @module
  */
 import { argument, pointer } from "./environment";
-import { rowOffset } from "./elementwise";
+import { rowOffset } from "./strided";
 
 /**
  * Rows of out (slot 0), of x without the axis (slot 1) and of index (slot 2). Argument 12: from place to place of x's axis,

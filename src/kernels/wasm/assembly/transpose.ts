@@ -5,7 +5,7 @@
  * @module
  */
 import { argument, pointer } from "./environment";
-import { rowOffset } from "./elementwise";
+import { rowOffset } from "./strided";
 import { TRANSPOSE_BLOCK } from "./kernelIds";
 
 /**

@@ -17,11 +17,11 @@ function entry(table: usize, index: usize): v128 {
   return v128.load32_splat(table + (index << 2));
 }
 
-/** Bounds, 1 / ln 2, a rounder, −ln 2 in two parts, the best polynomial of degree 6 for eʳ from its highest power on, and rounders that put 127 and 126 on top. */
+/** Bounds, 1 / ln 2, a rounder, −ln 2 in two parts, the best polynomial of degree 6 for eʳ from its highest power on, and rounders that put 127 and 126 on top; from where on there is a case to look at. */
 const EXP = memory.data<f32>([
   88.8, -104.0, 1.44269504088896341, 12582912.0, -0.693145751953125, -1.42860682030941723e-6, 1.3814540579915047e-3,
   8.36874544620514e-3, 4.166838899254799e-2, 1.666652113199234e-1, 0.4999999403953552, 1.0, 12583039.0, -88.0,
-  12583038.0, -30.0, 0.5,
+  12583038.0, -30.0, 0.5, 87.3,
 ]);
 
 /** −ln 2, and the best polynomial of degree 5 for eʳ but for its last term. */
@@ -54,13 +54,11 @@ const ERF = memory.data<f32>([
   0.11418062081217009, 0.5022375602228347, 1.0, -1.0,
 ]);
 
-/** From where on π/2 in two parts is too short; the polynomials of sine and cosine. */
+/** From where on π/2 in four parts is too short; the polynomials of sine and cosine; 2/π, and −π/2 in parts of which multiples by numbers up to 2¹³ are exact. */
 const SINE = memory.data<f32>([
-  1e6, 2.7183114e-6, -1.9839334e-4, 8.3333293e-3, -0.166666666, 2.4433157e-5, -1.3887316e-3, 4.1666645e-2, -0.5, 1.0,
+  12800.0, 2.7183114e-6, -1.9839334e-4, 8.3333293e-3, -0.166666666, 2.4433157e-5, -1.3887316e-3, 4.1666645e-2, -0.5, 1.0,
+  0.6366197723675814, -1.5703125, -4.837512969970703e-4, -7.549533620476723e-8, -2.563344151594519e-12,
 ]);
-
-/** 2/π, and π/2 in two parts. */
-const TURN = memory.data<f64>([0.6366197723675814, 1.57079632673412561417, 6.07710050650619224932e-11]);
 
 /** Masks of the exponent, the sign and the mantissa, and the bits of √½. */
 const BITS = memory.data<u32>([0x7f800000, 0x80000000, 0x007fffff, 0x3f3504f3]);
@@ -69,27 +67,42 @@ const BITS = memory.data<u32>([0x7f800000, 0x80000000, 0x007fffff, 0x3f3504f3]);
 const ROUNDER: f32 = 12582912;
 const ROUNDER_BITS: i32 = 0x4b400000;
 
-/** eʳ for r = x − n·ln 2 within ±ln 2 / 2. */
+/** x − n·ln 2. */
 @inline
-function expRest(x: v128, n: v128): v128 {
-  let r = fma(n, entry(EXP, 4), x);
-  r = fma(n, entry(EXP, 5), r);
+function restOf(x: v128, n: v128): v128 {
+  return fma(n, entry(EXP, 5), fma(n, entry(EXP, 4), x));
+}
+
+/** (eʳ − 1 − r) / r² within ±ln 2 / 2. */
+@inline
+function expBend(r: v128): v128 {
   let p = entry(EXP, 6);
   p = fma(p, r, entry(EXP, 7));
   p = fma(p, r, entry(EXP, 8));
   p = fma(p, r, entry(EXP, 9));
-  p = fma(p, r, entry(EXP, 10));
-  p = fma(p, r, entry(EXP, 11));
-  return fma(p, r, entry(EXP, 11));
+  return fma(p, r, entry(EXP, 10));
+}
+
+/** eʳ for r = x − n·ln 2 within ±ln 2 / 2. */
+@inline
+function expRest(x: v128, n: v128): v128 {
+  const r = restOf(x, n);
+  return fma(fma(expBend(r), r, entry(EXP, 11)), r, entry(EXP, 11));
 }
 
 /** eˣ: 2ⁿ·eʳ. Overflows to ∞ and underflows to 0 as it should; NaN stays NaN. */
 @inline
 export function exp4(x: v128): v128 {
+  if (v128.any_true(f32x4.gt(f32x4.abs(x), entry(EXP, 17)))) return farExp4(x);
+  const rounded = fma(x, entry(EXP, 2), entry(EXP, 12));
+  return f32x4.mul(expRest(x, f32x4.sub(rounded, entry(EXP, 12))), i32x4.shl(rounded, 23));
+}
+
+/** With 2ⁿ as two factors, so that neither leaves the range of exponents where the product does not. */
+function farExp4(x: v128): v128 {
   const held = f32x4.pmax(f32x4.pmin(x, entry(EXP, 0)), entry(EXP, 1));
   const rounded = fma(held, entry(EXP, 2), entry(EXP, 3));
   const p = expRest(held, f32x4.sub(rounded, entry(EXP, 3)));
-  // 2ⁿ as two factors, so that neither leaves the range of exponents where the product does not.
   const whole = i32x4.sub(rounded, i32x4.splat(ROUNDER_BITS - 254));
   const half = i32x4.shr_s(whole, 1);
   return f32x4.mul(f32x4.mul(p, i32x4.shl(half, 23)), i32x4.shl(i32x4.sub(whole, half), 23));
@@ -135,15 +148,8 @@ export function plainExp4(x: v128): v128 {
 export function expm14(x: v128): v128 {
   const held = f32x4.pmax(f32x4.pmin(x, entry(EXP, 0)), entry(EXP, 15));
   const rounded = fma(held, entry(EXP, 2), entry(EXP, 14));
-  const n = f32x4.sub(rounded, entry(EXP, 14));
-  let r = fma(n, entry(EXP, 4), held);
-  r = fma(n, entry(EXP, 5), r);
-  let p = entry(EXP, 6);
-  p = fma(p, r, entry(EXP, 7));
-  p = fma(p, r, entry(EXP, 8));
-  p = fma(p, r, entry(EXP, 9));
-  p = fma(p, r, entry(EXP, 10));
-  p = fma(f32x4.mul(p, r), r, r);
+  const r = restOf(held, f32x4.sub(rounded, entry(EXP, 14)));
+  const p = fma(f32x4.mul(expBend(r), r), r, r);
   const half = i32x4.shl(rounded, 23);
   const y = fma(half, p, f32x4.sub(half, entry(EXP, 16)));
   // −0 stays what it is.
@@ -173,23 +179,40 @@ export function softplus4(x: v128): v128 {
 @inline
 export function log1p4(x: v128): v128 {
   const u = f32x4.add(x, entry(EXP, 11));
+  if (!areNormal(u)) return farLog1p4(x);
   const lost = f32x4.div(f32x4.sub(x, f32x4.sub(u, entry(EXP, 11))), u);
-  const logarithm = log4(u);
+  const y = f32x4.add(normalLog4(u, f32x4.splat(0)), lost);
+  // −0 stays what it is.
+  return v128.or(y, v128.and(x, entry(BITS, 1)));
+}
+
+function farLog1p4(x: v128): v128 {
+  const u = f32x4.add(x, entry(EXP, 11));
+  const lost = f32x4.div(f32x4.sub(x, f32x4.sub(u, entry(EXP, 11))), u);
+  const logarithm = farLog4(u);
   const y = f32x4.add(logarithm, lost);
   // Near 0 nothing is added; at −1 and ∞ there is no quotient; beyond, nothing is lost that matters.
   const plain = v128.or(f32x4.eq(u, constant(0.0)), f32x4.gt(x, entry(LOG, 1)));
   return select(f32x4.eq(u, entry(EXP, 11)), x, select(plain, logarithm, y));
 }
 
-/** The natural logarithm: m·2ⁿ with m in [√½, √2), and log m from the series in s = (m − 1) / (m + 1). */
+/** Whether all are positive numbers of which the logarithm is no special case. */
+@inline
+function areNormal(x: v128): bool {
+  return i32x4.all_true(v128.and(f32x4.ge(x, entry(LOG, 0)), f32x4.lt(x, entry(LOG, 12))));
+}
+
+/** The natural logarithm. */
 @inline
 export function log4(x: v128): v128 {
-  // Denormals are scaled into the normal range first.
-  const tiny = f32x4.lt(x, entry(LOG, 0));
-  const scaled = select(tiny, f32x4.mul(x, entry(LOG, 1)), x);
-  const shifted = i32x4.sub(scaled, entry(BITS, 3));
-  let n = f32x4.convert_i32x4_s(i32x4.shr_s(shifted, 23));
-  n = f32x4.sub(n, v128.and(tiny, entry(LOG, 2)));
+  return areNormal(x) ? normalLog4(x, f32x4.splat(0)) : farLog4(x);
+}
+
+/** log x − less·ln 2 of x = m·2ⁿ with m in [√½, √2), and log m from the series in s = (m − 1) / (m + 1). */
+@inline
+function normalLog4(x: v128, less: v128): v128 {
+  const shifted = i32x4.sub(x, entry(BITS, 3));
+  const n = f32x4.sub(f32x4.convert_i32x4_s(i32x4.shr_s(shifted, 23)), less);
   const m = i32x4.add(v128.and(shifted, entry(BITS, 2)), entry(BITS, 3));
   const f = f32x4.sub(m, entry(LOG, 3));
   const s = f32x4.div(f, f32x4.add(f, entry(LOG, 4)));
@@ -202,7 +225,14 @@ export function log4(x: v128): v128 {
   // log m = 2s + s·z·p, written around f so that the leading term is exact: 2s = f − s·f.
   const tail = fma(f32x4.mul(s, z), p, f32x4.neg(f32x4.mul(s, f)));
   const low = fma(n, entry(LOG, 10), tail);
-  let y = fma(n, entry(LOG, 11), f32x4.add(f, low));
+  return fma(n, entry(LOG, 11), f32x4.add(f, low));
+}
+
+function farLog4(x: v128): v128 {
+  // Denormals are scaled into the normal range first.
+  const tiny = f32x4.lt(x, entry(LOG, 0));
+  const scaled = select(tiny, f32x4.mul(x, entry(LOG, 1)), x);
+  let y = normalLog4(scaled, v128.and(tiny, entry(LOG, 2)));
   y = select(f32x4.eq(x, entry(LOG, 12)), x, y);
   y = select(f32x4.eq(x, constant(0.0)), entry(LOG, 13), y);
   // Below 0 and for NaN.
@@ -226,31 +256,24 @@ export function tanh4(x: v128): v128 {
   return f32x4.pmax(f32x4.pmin(y, entry(TANH, 11)), entry(TANH, 12));
 }
 
-/** x as a multiple of π/2 and what is left, of two floats; in double precision, which leaves the rest exact to rounding. */
+/** The sine of x plus so many quarter turns. */
 @inline
-function rest2(x: v128, n: v128): v128 {
-  const near = f64x2.sub(x, f64x2.mul(n, v128.load64_splat(TURN, 8)));
-  return f64x2.sub(near, f64x2.mul(n, v128.load64_splat(TURN, 16)));
+export function sineOfQuarters4(x: v128, quarters: i32): v128 {
+  if (v128.any_true(f32x4.gt(f32x4.abs(x), entry(SINE, 0)))) return farSine4(x, quarters);
+  const rounded = fma(x, entry(SINE, 10), entry(EXP, 3));
+  const n = f32x4.sub(rounded, entry(EXP, 3));
+  let r = fma(n, entry(SINE, 11), x);
+  r = fma(n, entry(SINE, 12), r);
+  // So far nothing was rounded. What the next sum loses goes into the last one.
+  const third = f32x4.mul(n, entry(SINE, 13));
+  const sum = f32x4.add(r, third);
+  r = f32x4.add(sum, fma(n, entry(SINE, 14), f32x4.sub(third, f32x4.sub(sum, r))));
+  return sineOfRest4(r, quarters == 0 ? rounded : i32x4.add(rounded, i32x4.splat(quarters)));
 }
 
-/** The sine of x plus so many quarter turns. */
-export function sineOfQuarters4(x: v128, quarters: i32): v128 {
-  if (v128.any_true(f32x4.gt(f32x4.abs(x), entry(SINE, 0)))) {
-    let far = x;
-    far = f32x4.replace_lane(far, 0, farSine(f32x4.extract_lane(x, 0), quarters));
-    far = f32x4.replace_lane(far, 1, farSine(f32x4.extract_lane(x, 1), quarters));
-    far = f32x4.replace_lane(far, 2, farSine(f32x4.extract_lane(x, 2), quarters));
-    return f32x4.replace_lane(far, 3, farSine(f32x4.extract_lane(x, 3), quarters));
-  }
-  const low = f64x2.promote_low_f32x4(x);
-  const high = f64x2.promote_low_f32x4(i64x2.shuffle(x, x, 1, 0));
-  const lowTurns = f64x2.nearest(f64x2.mul(low, v128.load64_splat(TURN)));
-  const highTurns = f64x2.nearest(f64x2.mul(high, v128.load64_splat(TURN)));
-  const lowRest = f32x4.demote_f64x2_zero(rest2(low, lowTurns));
-  const r = i64x2.shuffle(lowRest, f32x4.demote_f64x2_zero(rest2(high, highTurns)), 0, 2);
-  const lowWhole = i32x4.trunc_sat_f64x2_s_zero(lowTurns);
-  const turns = i64x2.shuffle(lowWhole, i32x4.trunc_sat_f64x2_s_zero(highTurns), 0, 2);
-  const quadrant = i32x4.add(turns, i32x4.splat(quarters));
+/** The sine of r plus a quarter turn for each of `turns`, of which the lowest bits count; r is within ±π/4. */
+@inline
+function sineOfRest4(r: v128, turns: v128): v128 {
   const z = f32x4.mul(r, r);
   let s = fma(entry(SINE, 1), z, entry(SINE, 2));
   s = fma(s, z, entry(SINE, 3));
@@ -259,9 +282,16 @@ export function sineOfQuarters4(x: v128, quarters: i32): v128 {
   let c = fma(entry(SINE, 5), z, entry(SINE, 6));
   c = fma(c, z, entry(SINE, 7));
   c = fma(f32x4.mul(z, z), c, fma(z, entry(SINE, 8), entry(SINE, 9)));
-  const odd = i32x4.shr_s(i32x4.shl(quadrant, 31), 31);
-  const negative = i32x4.shl(i32x4.shr_s(quadrant, 1), 31);
-  return v128.xor(select(odd, c, s), negative);
+  const odd = i32x4.shr_s(i32x4.shl(turns, 31), 31);
+  return v128.xor(select(odd, c, s), i32x4.shl(i32x4.shr_s(turns, 1), 31));
+}
+
+/** Where π/2 must be known to more digits than float32 holds. */
+function farSine4(x: v128, quarters: i32): v128 {
+  let y = f32x4.splat(farSine(f32x4.extract_lane(x, 0), quarters));
+  y = f32x4.replace_lane(y, 1, farSine(f32x4.extract_lane(x, 1), quarters));
+  y = f32x4.replace_lane(y, 2, farSine(f32x4.extract_lane(x, 2), quarters));
+  return f32x4.replace_lane(y, 3, farSine(f32x4.extract_lane(x, 3), quarters));
 }
 
 function farSine(x: f32, quarters: i32): f32 {
