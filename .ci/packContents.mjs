@@ -1,7 +1,15 @@
 // Fails unless the package that `npm pack` would make carries what a user needs and nothing else.
 import { execFileSync } from "node:child_process";
 
-const needed = ["LICENSE", "README.md", "package.json", "dist/index.js", "dist/node/index.js", "dist/index.d.ts", "src/index.ts"];
+const needed = [
+  "LICENSE",
+  "README.md",
+  "package.json",
+  "dist/index.js",
+  "dist/node/index.js",
+  "dist/index.d.ts",
+  "src/index.ts",
+];
 const allowed = /^(LICENSE|README\.md|package\.json|dist\/.+\.(js|d\.ts)(\.map)?|src\/.+\.ts)$/;
 
 // The build has just been made: --ignore-scripts keeps `prepack` from making it again.
