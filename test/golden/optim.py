@@ -99,6 +99,37 @@ for name, make in [("RMSprop", RMSprop), ("Adagrad", Adagrad), ("NAdam", NAdam)]
     case(name, {"lr": 0.01}, lambda p: make(p, lr=0.01), l1=0.3)
     case(name, {"lr": 0.01}, lambda p: make(p, lr=0.01), l1=0.3, mode="subgradient")
 
+Adadelta, Adamax, RAdam = torch.optim.Adadelta, torch.optim.Adamax, torch.optim.RAdam
+case("Adadelta", {}, lambda p: Adadelta(p))
+case(
+    "Adadelta",
+    {"lr": 0.5, "rho": 0.8, "eps": 1e-4, "weightDecay": 0.1},
+    lambda p: Adadelta(p, lr=0.5, rho=0.8, eps=1e-4, weight_decay=0.1),
+)
+case("Adadelta", {"maximize": True}, lambda p: Adadelta(p, maximize=True))
+case("Adamax", {}, lambda p: Adamax(p))
+case(
+    "Adamax",
+    {"lr": 0.01, "betas": [0.8, 0.99], "eps": 1e-6, "weightDecay": 0.1},
+    lambda p: Adamax(p, lr=0.01, betas=(0.8, 0.99), eps=1e-6, weight_decay=0.1),
+)
+case("Adamax", {"maximize": True}, lambda p: Adamax(p, maximize=True))
+case("RAdam", {}, lambda p: RAdam(p))
+case(
+    "RAdam",
+    {"lr": 0.01, "betas": [0.8, 0.99], "eps": 1e-6, "weightDecay": 0.1},
+    lambda p: RAdam(p, lr=0.01, betas=(0.8, 0.99), eps=1e-6, weight_decay=0.1),
+)
+case(
+    "RAdam",
+    {"lr": 0.01, "weightDecay": 0.1, "decoupledWeightDecay": True},
+    lambda p: RAdam(p, lr=0.01, weight_decay=0.1, decoupled_weight_decay=True),
+)
+case("RAdam", {"maximize": True}, lambda p: RAdam(p, maximize=True))
+for name, make in [("Adadelta", Adadelta), ("Adamax", Adamax), ("RAdam", RAdam)]:
+    case(name, {"lr": 0.01}, lambda p: make(p, lr=0.01), l1=0.3)
+    case(name, {"lr": 0.01}, lambda p: make(p, lr=0.01), l1=0.3, mode="subgradient")
+
 golden = {
     "torch": torch.__version__,
     "start": [float(v) for v in start],

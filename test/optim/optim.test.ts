@@ -5,11 +5,14 @@ import "../../src/tensor/methods.js";
 import { ArgumentError, AutogradError, ShapeError } from "../../src/errors.js";
 import * as optim from "../../src/optim/index.js";
 import {
+  Adadelta,
   Adagrad,
   Adam,
+  Adamax,
   NAdam,
   type Optimizer,
   type OptimizerState,
+  RAdam,
   RMSprop,
   SGD,
   type SGDOptions,
@@ -19,7 +22,7 @@ import { memoryStats } from "../../src/tensor/memory.js";
 import { noGrad } from "../../src/tensor/scopes.js";
 import type { Tensor } from "../../src/tensor/tensor.js";
 
-const kinds = ["SGD", "Adam", "AdamW", "RMSprop", "Adagrad", "NAdam"] as const;
+const kinds = ["SGD", "Adam", "AdamW", "RMSprop", "Adagrad", "NAdam", "Adadelta", "Adamax", "RAdam"] as const;
 type Kind = (typeof kinds)[number];
 
 interface Golden {
@@ -115,6 +118,9 @@ describe("groups and state", () => {
     ["RMSprop", { lr: 0.05, momentum: 0.9, centered: true }],
     ["Adagrad", { lr: 0.05, lrDecay: 0.1, initialAccumulatorValue: 1 }],
     ["NAdam", { lr: 0.05 }],
+    ["Adadelta", { lr: 0.5 }],
+    ["Adamax", { lr: 0.05 }],
+    ["RAdam", { lr: 0.05 }],
   ] as const)("a state of %s that was saved and loaded goes on as if nothing had happened", (kind, options) => {
     const run = (reload: boolean): number[] => {
       const p = weights(golden.start);
@@ -226,6 +232,15 @@ describe("mistakes", () => {
       "NAdam: got betas = 0.9; expected two numbers.",
     ],
     ["a beta of 2", () => new NAdam([weights()], { betas: [0.9, 2] }), "NAdam: got betas[1] = 2;"],
+    [
+      "one beta of Adamax",
+      () => new Adamax([weights()], { betas: [0.9] as never }),
+      "Adamax: got betas = 0.9; expected two numbers.",
+    ],
+    ["a beta of RAdam of 1", () => new RAdam([weights()], { betas: [0.9, 1] }), "RAdam: got betas[1] = 1;"],
+    ["one beta of RAdam", () => new RAdam([weights()], { betas: 0.9 as never }), "RAdam: got betas = 0.9;"],
+    ["a rho of 2", () => new Adadelta([weights()], { rho: 2 }), "Adadelta: got rho = 2;"],
+    ["a negative eps", () => new Adadelta([weights()], { eps: -1 }), "Adadelta: got eps = -1;"],
     ["nesterov without momentum", () => new SGD([weights()], { nesterov: true }), "SGD: got nesterov with momentum 0"],
     [
       "an unknown setting",

@@ -10,6 +10,9 @@ test.each<[string, (params: Tensor[]) => { step(): void }]>([
   ["plain RMSprop", (params) => new optim.RMSprop(params)],
   ["Adagrad", (params) => new optim.Adagrad(params, { lrDecay: 0.1, maximize: true })],
   ["NAdam", (params) => new optim.NAdam(params, { weightDecay: 0.1, decoupledWeightDecay: true })],
+  ["Adadelta", (params) => new optim.Adadelta(params, { l1: 0.1 })],
+  ["Adamax", (params) => new optim.Adamax(params, { weightDecay: 0.1 })],
+  ["RAdam", (params) => new optim.RAdam(params, { betas: [0.5, 0.5], weightDecay: 0.1, decoupledWeightDecay: true })],
 ])("%s", (_name, make) => {
   manualSeed(1);
   const [values, ...grads] = Array.from({ length: 4 }, () => randn([LENGTH]));
