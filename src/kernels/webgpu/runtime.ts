@@ -40,15 +40,17 @@
 import { DeviceError, TapegradError } from "../../errors.js";
 import type { DeviceBuffer, LaunchWatch } from "../kernelSet.js";
 import { Backlog } from "./backlog.js";
+import { BATCH, Batch } from "./batch.js";
 import { BindGroups } from "./bindGroups.js";
 import { BufferPool, GpuMemory } from "./bufferPool.js";
 import { CompiledKernels } from "./compiledKernels.js";
 import { Faults } from "./faults.js";
-import { COPY_DST, COPY_SRC, MAP_READ, READ_MODE, STORAGE, UNIFORM } from "./flags.js";
+import { COPY_DST, COPY_SRC, MAP_READ, STORAGE } from "./flags.js";
 import type { HalfForm } from "./halves.js";
 import { IndexFaults } from "./indexFaults.js";
-import { type Kernel, type KernelText, UNIFORM_BYTES } from "./kernel.js";
+import type { Kernel, KernelText } from "./kernel.js";
 import { Profiler } from "./profiler.js";
+import { type Fetched, Reads } from "./reads.js";
 
 /** Settings of a {@link Runtime}. */
 export interface RuntimeOptions {
@@ -66,17 +68,11 @@ export interface HalfOptions {
   readonly halves?: HalfForm;
 }
 
-/** Launches that one submission holds at most. */
-const BATCH = 128;
-/** Bytes of idle buffers for reading that are kept at most. */
-const STAGING_BYTES = 2 ** 26;
-
 export class Runtime {
   readonly faults: Faults;
   readonly pool: BufferPool;
   /** Where kernels that read indices note those out of range. */
   readonly indexFaults: IndexFaults;
-  profiler: Profiler | null;
   readonly backlog: Backlog;
   /** How float16 arrays are stored; null where there are none. */
   readonly halves: HalfForm | null;
@@ -85,18 +81,8 @@ export class Runtime {
 
   private readonly kernels: CompiledKernels;
   private readonly bindGroups: BindGroups;
-  private readonly staging: BufferPool;
-
-  private readonly uniformBuffer: GPUBuffer;
-  private readonly integers = new Int32Array((BATCH * UNIFORM_BYTES) / 4);
-  private readonly floats = new Float32Array(this.integers.buffer);
-  private readonly slotOffsets = Array.from({ length: BATCH }, (_, slot) => [slot * UNIFORM_BYTES]);
-
-  private encoder: GPUCommandEncoder | null = null;
-  private pass: GPUComputePassEncoder | null = null;
-  private pipeline: GPUComputePipeline | null = null;
-  private slots = 0;
-  private batch = 1;
+  private readonly reads: Reads;
+  private readonly batch: Batch;
   /** Copies of inputs for the launch that is being made. */
   private readonly lent: GpuMemory[] = [];
   private readonly debug: boolean;
@@ -109,10 +95,11 @@ export class Runtime {
   ) {
     this.debug = options.debug ?? false;
     this.halves = options.halves ?? (device.features.has("shader-f16") ? "native" : null);
-    this.profiler = options.profile ? new Profiler(device, BATCH) : null;
     this.faults = new Faults(device);
     this.kernels = new CompiledKernels(device, this.faults);
     this.backlog = new Backlog(device.queue);
+    this.batch = new Batch(device);
+    if (options.profile) this.batch.profiler = new Profiler(device, BATCH);
     const { limits } = device;
     this.widest = limits.maxComputeWorkgroupsPerDimension;
     // In whole vectors of four, so that what is read or written in vectors ends with the buffer.
@@ -122,14 +109,11 @@ export class Runtime {
       largest,
       options.maxBytes ?? Infinity,
     );
-    this.staging = new BufferPool(this.source("a read", MAP_READ | COPY_DST), limits.maxBufferSize, Infinity);
-    this.uniformBuffer = device.createBuffer({
-      label: "uniforms",
-      size: BATCH * UNIFORM_BYTES,
-      usage: UNIFORM | COPY_DST,
-    });
-    this.bindGroups = new BindGroups(device, this.uniformBuffer);
+    this.bindGroups = new BindGroups(device, this.batch.uniformBuffer);
     this.indexFaults = new IndexFaults(this.pool.take(IndexFaults.BYTES));
+    const staging = new BufferPool(this.source("a read", MAP_READ | COPY_DST), limits.maxBufferSize, Infinity);
+    const { faults, batch, indexFaults } = this;
+    this.reads = new Reads(device, faults, staging, indexFaults.memory, batch, () => this.flush());
   }
 
   // --- kernels ------------------------------------------------------------------------------------------------------
@@ -152,21 +136,9 @@ export class Runtime {
     this.faults.checkAlive();
     const kernel = this.halves === null ? written : this.kernels.forHalves(written, this.halves, buffers);
     const memories = this.separate(kernel, buffers);
-    if (this.slots === BATCH) this.flush();
-    const slot = this.slots++;
-    const { floats } = kernel;
-    for (let i = 0, word = (slot * UNIFORM_BYTES) / 4; i < floats.length; i++, word++) {
-      if (floats[i]) this.floats[word] = uniforms[i] ?? 0;
-      else this.integers[word] = uniforms[i] ?? 0;
-    }
-    for (const memory of memories) memory.lastBatch = this.batch;
-    const group = this.bindGroups.of(kernel, memories);
-    if (this.profiler !== null) this.closePass();
-    const pass = this.openPass(kernel);
-    if (this.pipeline !== kernel.pipeline) pass.setPipeline(kernel.pipeline);
-    this.pipeline = kernel.pipeline;
-    pass.setBindGroup(0, group, this.slotOffsets[slot]);
-    pass.dispatchWorkgroups(x, y, z);
+    if (this.batch.isFull) this.flush();
+    for (const memory of memories) memory.lastBatch = this.batch.number;
+    this.batch.launch(kernel, this.bindGroups.of(kernel, memories), uniforms, x, y, z);
     this.launches++;
     if (this.lent.length > 0) this.giveLentBack();
     if (this.debug) this.faults.scoped(`kernel "${kernel.name}"`, () => this.flush());
@@ -195,14 +167,9 @@ export class Runtime {
     act: (encoder: GPUCommandEncoder, pass: GPUComputePassEncoder) => void,
   ): void {
     this.faults.checkAlive();
-    if (this.slots === BATCH) this.flush();
-    this.slots++;
-    for (const memory of memories) memory.lastBatch = this.batch;
-    if (this.profiler !== null) this.closePass();
-    const encoder = this.encoder ?? this.device.createCommandEncoder();
-    this.encoder = encoder;
-    act(encoder, this.openPass({ name }));
-    this.pipeline = null;
+    if (this.batch.isFull) this.flush();
+    for (const memory of memories) memory.lastBatch = this.batch.number;
+    this.batch.record(name, act);
     this.launches++;
     if (this.debug) this.faults.scoped(`kernel "${name}"`, () => this.flush());
   }
@@ -212,14 +179,15 @@ export class Runtime {
     if (!this.device.features.has("timestamp-query")) return null;
     // What was launched before is not measured.
     this.flush();
-    const before = this.profiler;
+    const { batch } = this;
+    const before = batch.profiler;
     const profiler = before ?? new Profiler(this.device, BATCH);
-    this.profiler = profiler;
+    batch.profiler = profiler;
     profiler.watch = launched;
     return async () => {
       this.flush();
       profiler.watch = null;
-      this.profiler = before;
+      batch.profiler = before;
       await profiler.report();
       if (before === null) profiler.destroy();
     };
@@ -227,7 +195,12 @@ export class Runtime {
 
   /** Number of the batch of commands under way: what a batch before used may be written to at once. */
   get batchNumber(): number {
-    return this.batch;
+    return this.batch.number;
+  }
+
+  /** What measures each launch; null where nothing does. */
+  get profiler(): Profiler | null {
+    return this.batch.profiler;
   }
 
   /** Lends memory for the time of `use`. */
@@ -253,7 +226,7 @@ export class Runtime {
     if (data.byteLength === 0) return;
     const memory = this.memoryOf(buffer);
     // A write goes before all that was not sent yet.
-    if (memory.lastBatch === this.batch) this.flush();
+    if (memory.lastBatch === this.batch.number) this.flush();
     this.device.queue.writeBuffer(memory.buffer, byteOffset, data);
   }
 
@@ -261,8 +234,8 @@ export class Runtime {
   copy(from: DeviceBuffer, to: DeviceBuffer, fromOffset: number, toOffset: number, byteLength: number): void {
     this.faults.checkAlive();
     const [source, target] = [this.memoryOf(from), this.memoryOf(to)];
-    this.openEncoder().copyBufferToBuffer(source.buffer, fromOffset, target.buffer, toOffset, byteLength);
-    source.lastBatch = target.lastBatch = this.batch;
+    this.batch.outsidePasses().copyBufferToBuffer(source.buffer, fromOffset, target.buffer, toOffset, byteLength);
+    source.lastBatch = target.lastBatch = this.batch.number;
   }
 
   /**
@@ -282,56 +255,17 @@ export class Runtime {
    *
    * @throws DeviceError where the bytes cannot be had (as a rejection).
    */
-  async fetch(
-    buffer: DeviceBuffer,
-    byteOffset: number,
-    byteLength: number,
-  ): Promise<{ bytes: ArrayBuffer; notes: Int32Array<ArrayBuffer> }> {
+  async fetch(buffer: DeviceBuffer, byteOffset: number, byteLength: number): Promise<Fetched> {
     this.faults.checkAlive();
-    const memory = this.memoryOf(buffer);
-    const size = byteLength + IndexFaults.BYTES;
-    const staging = this.staging.take(size);
-    try {
-      const encoder = this.openEncoder();
-      if (byteLength > 0) encoder.copyBufferToBuffer(memory.buffer, byteOffset, staging.buffer, 0, byteLength);
-      encoder.copyBufferToBuffer(this.indexFaults.memory.buffer, 0, staging.buffer, byteLength, IndexFaults.BYTES);
-      staging.lastBatch = this.batch;
-      this.flush();
-      await staging.buffer.mapAsync(READ_MODE, 0, size);
-      const mapped = staging.buffer.getMappedRange(0, size);
-      const bytes = mapped.slice(0, byteLength);
-      const notes = new Int32Array(mapped.slice(byteLength));
-      staging.buffer.unmap();
-      return { bytes, notes };
-    } catch (error) {
-      staging.failed = true;
-      if (error instanceof TapegradError) throw error;
-      await this.lossOrTimePassed();
-      await this.faults.settle();
-      throw new DeviceError(
-        `webgpu: a read failed (${String(error)}). Read again, or make a new device with await webgpu.init().`,
-      );
-    } finally {
-      this.staging.give(staging);
-      if (this.staging.idleBytes > STAGING_BYTES) this.staging.trim(STAGING_BYTES / 2);
-    }
+    return this.reads.fetch(this.memoryOf(buffer), byteOffset, byteLength);
   }
 
   /** Sends all that was launched. */
   flush(): void {
-    if (this.encoder === null) return;
-    this.closePass();
-    const { encoder } = this;
-    this.encoder = null;
-    if (this.slots > 0)
-      this.device.queue.writeBuffer(this.uniformBuffer, 0, this.integers, 0, (this.slots * UNIFORM_BYTES) / 4);
-    this.slots = 0;
-    const readTimes = this.profiler?.close(encoder);
-    this.device.queue.submit([encoder.finish()]);
-    readTimes?.();
+    if (this.batch.isEmpty) return;
+    this.batch.send();
     this.backlog.add();
-    this.batch++;
-    this.pool.trimOld(this.batch);
+    this.pool.trimOld(this.batch.number);
   }
 
   // --- inside -------------------------------------------------------------------------------------------------------
@@ -358,7 +292,7 @@ export class Runtime {
   private copyOf(memory: GpuMemory): GpuMemory {
     const copy = this.pool.take(memory.byteLength);
     this.lent.push(copy);
-    this.openEncoder().copyBufferToBuffer(memory.buffer, 0, copy.buffer, 0, memory.byteLength);
+    this.batch.outsidePasses().copyBufferToBuffer(memory.buffer, 0, copy.buffer, 0, memory.byteLength);
     return copy;
   }
 
@@ -381,25 +315,6 @@ export class Runtime {
     );
   }
 
-  /** The encoder, with no pass open. */
-  private openEncoder(): GPUCommandEncoder {
-    this.closePass();
-    this.encoder ??= this.device.createCommandEncoder();
-    return this.encoder;
-  }
-
-  private openPass({ name }: Pick<Kernel, "name">): GPUComputePassEncoder {
-    this.encoder ??= this.device.createCommandEncoder();
-    this.pass ??= this.encoder.beginComputePass(this.profiler?.next(name));
-    return this.pass;
-  }
-
-  private closePass(): void {
-    this.pass?.end();
-    this.pass = null;
-    this.pipeline = null;
-  }
-
   private source(what: string, usage: number) {
     return {
       create: (size: number, onFailure: () => void) =>
@@ -411,10 +326,5 @@ export class Runtime {
       flush: () => this.flush(),
       forget: (memory: GpuMemory) => this.bindGroups.forget(memory),
     };
-  }
-
-  /** Waits for the news that the device was lost, which may come after a read has failed for it. */
-  private async lossOrTimePassed(): Promise<void> {
-    await Promise.race([this.device.lost, new Promise((resolve) => setTimeout(resolve, 50))]);
   }
 }
