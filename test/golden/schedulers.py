@@ -37,7 +37,9 @@ def case(*chain, optimizer="SGD"):
         args = [list(schedulers) if arg == "$schedulers" else arg for arg in args]
         keywords = {snake(k): v for each in arguments if isinstance(each, dict) for k, v in each.items()}
         kind = getattr(swa_utils if name == "SWALR" else lr_scheduler, name)
-        schedulers.append(kind(made, *args, **keywords))
+        keywords = {k: "exp_range" if v == "expRange" else LAMBDAS.get(v, v) if isinstance(v, str) else v for k, v in keywords.items()}
+        made_with = [] if name == "ChainedScheduler" else [made]
+        schedulers.append(kind(*made_with, *args, **keywords))
     trace = []
 
     def note():
@@ -92,6 +94,21 @@ case(["LinearLR", [{"startFactor": 0.1, "totalIters": 3}]], ["CosineAnnealingWar
 case(["ExponentialLR", [0.9]], ["LambdaLR", ["$inverse"]], ["MultiStepLR", [[0, 2]]], ["SWALR", [0.02]],
      ["SequentialLR", ["$schedulers", [5, 10, 15]]])
 case(["ExponentialLR", [0.9]], ["LinearLR", [{"endFactor": 0.5}]], ["SequentialLR", ["$schedulers", [6]]])
+case(["ConstantLR", []])
+case(["ConstantLR", [{"factor": 0.2, "totalIters": 9}]])
+case(["PolynomialLR", []])
+case(["PolynomialLR", [{"totalIters": 20, "power": 0.9}]])
+case(["MultiplicativeLR", ["$inverse"]])
+case(["MultiplicativeLR", [["$decay", "$inverse"]]])
+for optimizer in ["SGD", "Adam"]:
+    case(["CyclicLR", [0.01, 0.5, {"stepSizeUp": 4}]], optimizer=optimizer)
+case(["CyclicLR", [[0.01, 0.02], [0.5, 0.2], {"stepSizeUp": 3, "stepSizeDown": 5, "mode": "triangular2"}]])
+case(["CyclicLR", [0.01, 0.5, {"stepSizeUp": 5, "mode": "expRange", "gamma": 0.9, "cycleMomentum": False}]])
+case(["CyclicLR", [0.01, 0.5, {"stepSizeUp": 2, "scaleFn": "$inverse", "baseMomentum": 0.5, "maxMomentum": [0.8, 0.9]}]])
+case(["CyclicLR", [0.01, 0.5, {"stepSizeUp": 2, "scaleFn": "$decay", "scaleMode": "iterations"}]])
+case(["ConstantLR", [{"factor": 0.1, "totalIters": 4}]], ["ExponentialLR", [0.9]], ["ChainedScheduler", ["$schedulers"]])
+case(["PolynomialLR", [{"totalIters": 25}]], ["CosineAnnealingLR", [6]], ["ChainedScheduler", ["$schedulers"]])
+case(["ConstantLR", []], ["PolynomialLR", [{"totalIters": 8}]], ["MultiplicativeLR", ["$decay"]], ["SequentialLR", ["$schedulers", [3, 12]]])
 
 golden = {"torch": torch.__version__, "measures": MEASURES, "cases": cases}
 Path(__file__).with_suffix(".json").write_text(json.dumps(golden, separators=(",", ":")) + "\n")

@@ -39,13 +39,14 @@ function make(
   const made: optim.lrScheduler.LRScheduler[] = [];
   const fill = (arg: unknown): unknown => {
     if (Array.isArray(arg)) return arg.map(fill);
+    if (typeof arg === "object" && arg !== null && "scaleFn" in arg) return { ...arg, scaleFn: fill(arg.scaleFn) };
     return arg === "$schedulers" ? [...made] : typeof arg === "string" ? lambdas[arg] : arg;
   };
   const kinds = lrScheduler as unknown as Record<string, new (...args: unknown[]) => optim.lrScheduler.LRScheduler>;
   for (const [name, args] of chain) {
     const Kind = kinds[name];
     if (Kind === undefined) expect.fail(`there is no scheduler ${name}`);
-    made.push(new Kind(optimizer, ...args.map(fill)));
+    made.push(new Kind(...(name === "ChainedScheduler" ? [] : [optimizer]), ...args.map(fill)));
   }
   return made.at(-1) ?? expect.fail("an empty chain");
 }
@@ -254,6 +255,55 @@ describe("mistakes", () => {
         return new lrScheduler.SequentialLR(optimizer, [new lrScheduler.ReduceLROnPlateau(optimizer)], []);
       },
       "SequentialLR: got ReduceLROnPlateau, which needs a measure at each step, at 0;",
+    ],
+    [
+      "a chain in a sequence",
+      () => {
+        const optimizer = sgd();
+        return new lrScheduler.SequentialLR(optimizer, [new lrScheduler.ChainedScheduler([ownOf(optimizer)])], []);
+      },
+      "SequentialLR: got a ChainedScheduler at 0; expected a scheduler that can begin anew. Chain it with the whole sequence.",
+    ],
+    [
+      "an empty chain",
+      () => new lrScheduler.ChainedScheduler([]),
+      "ChainedScheduler: got no schedulers; expected an array of one at least. Write [first, second].",
+    ],
+    [
+      "a chain that is no list",
+      () => new lrScheduler.ChainedScheduler(wrong(sgd())),
+      "ChainedScheduler: got [object Object]; expected an array of one at least.",
+    ],
+    [
+      "a chain of two optimizers",
+      () => new lrScheduler.ChainedScheduler([ownOf(sgd()), ownOf(sgd())]),
+      "ChainedScheduler: got a scheduler of another optimizer at 1;",
+    ],
+    [
+      "a factor of 0",
+      () => new lrScheduler.ConstantLR(sgd(), { factor: 0 }),
+      "ConstantLR: got factor = 0; expected a finite number",
+    ],
+    ["a negative power", () => new lrScheduler.PolynomialLR(sgd(), { power: -1 }), "PolynomialLR: got power = -1;"],
+    [
+      "no function",
+      () => new lrScheduler.MultiplicativeLR(sgd(), wrong(0.9)),
+      "MultiplicativeLR: got 0.9 as lrLambda; expected a function from the number of steps to a factor.",
+    ],
+    [
+      "a mode in PyTorch's spelling",
+      () => new lrScheduler.CyclicLR(sgd(), 0.1, 0.2, { mode: wrong("exp_range") }),
+      'CyclicLR: got mode = "exp_range"; expected one of triangular, triangular2, expRange.',
+    ],
+    [
+      "no momentum to cycle",
+      () => new lrScheduler.CyclicLR(new optim.Adagrad([zeros([1])]), 0.1, 0.2),
+      "CyclicLR: got an optimizer without momentum and betas; expected one of them to cycle.",
+    ],
+    [
+      "a number for a scale",
+      () => new lrScheduler.CyclicLR(sgd(), 0.1, 0.2, { scaleFn: wrong(1) }),
+      "CyclicLR: got 1 as scaleFn; expected a function from a number to a factor.",
     ],
     [
       "the state of another scheduler",

@@ -1,4 +1,5 @@
 import { ArgumentError } from "../../errors.js";
+import { checkMomentum, setMomentum } from "./momentum.js";
 import { LRScheduler, type ScheduledGroup, type ScheduledOptimizer } from "./scheduler.js";
 import { checkChoice, checkNumber, checkOptions, checkWhole, perGroup } from "./settings.js";
 
@@ -92,7 +93,7 @@ export class OneCycleLR extends LRScheduler {
     const lrs = each("maxLr", maxLr);
     const base = each("baseMomentum", baseMomentum, 1);
     const max = each("maxMomentum", maxMomentum, 1);
-    if (cycleMomentum) checkMomentum(optimizer);
+    if (cycleMomentum) checkMomentum("OneCycleLR", optimizer);
     this.rates = lrs.map((high, index) => ({
       low: high / divFactor,
       high,
@@ -173,16 +174,4 @@ function phasesOf(totalSteps: number, pctStart: number, threePhase: boolean): Ph
     { end: 2 * pctStart * totalSteps - 2, from: high, to: low },
     { end: totalSteps - 1, from: low, to: last },
   ];
-}
-
-function checkMomentum(optimizer: ScheduledOptimizer): void {
-  if (optimizer.paramGroups.every((group) => group.betas !== undefined || group.momentum !== undefined)) return;
-  throw new ArgumentError(
-    "OneCycleLR: got an optimizer without momentum and betas; expected one of them to cycle. Pass { cycleMomentum: false }.",
-  );
-}
-
-function setMomentum(group: ScheduledGroup, momentum: number): void {
-  if (group.betas !== undefined) group.betas = [momentum, group.betas[1]];
-  else group.momentum = momentum;
 }

@@ -1,6 +1,7 @@
 import { ArgumentError } from "../../errors.js";
-import { ReduceLROnPlateau } from "./plateau.js";
-import { LRScheduler, type ScheduledOptimizer, type SchedulerState } from "./scheduler.js";
+import { ChainedScheduler } from "./chained.js";
+import { CombinedScheduler } from "./combined.js";
+import type { LRScheduler, ScheduledOptimizer } from "./scheduler.js";
 import { checkWhole } from "./settings.js";
 
 /**
@@ -11,14 +12,12 @@ import { checkWhole } from "./settings.js";
  *   another optimizer or needs a measure.
  * @see https://pytorch.org/docs/stable/generated/torch.optim.lr_scheduler.SequentialLR.html
  */
-export class SequentialLR extends LRScheduler {
+export class SequentialLR extends CombinedScheduler {
   readonly milestones: readonly number[];
-  private readonly schedulers: readonly LRScheduler[];
 
   constructor(optimizer: ScheduledOptimizer, schedulers: readonly LRScheduler[], milestones: readonly number[]) {
-    super("SequentialLR", optimizer);
-    checkParts(optimizer, schedulers, milestones);
-    this.schedulers = [...schedulers];
+    super("SequentialLR", optimizer, schedulers);
+    checkParts(schedulers, milestones);
     this.milestones = [...milestones];
     this.start();
   }
@@ -45,29 +44,6 @@ export class SequentialLR extends LRScheduler {
     this.lastLrs = this.current.getLastLr();
   }
 
-  override stateDict(): SchedulerState {
-    return { ...super.stateDict(), schedulers: this.schedulers.map((each) => each.stateDict()) };
-  }
-
-  override loadStateDict(state: SchedulerState): void {
-    const saved = state?.schedulers;
-    if (!Array.isArray(saved) || saved.length !== this.schedulers.length) {
-      throw new ArgumentError(
-        `SequentialLR.loadStateDict: got a state without those of ${this.schedulers.length} schedulers; expected them as schedulers. Pass what stateDict() gave.`,
-      );
-    }
-    super.loadStateDict(state);
-    this.schedulers.forEach((each, index) => {
-      each.loadStateDict(saved[index] as SchedulerState);
-    });
-  }
-
-  protected override next(): number {
-    throw new ArgumentError(
-      "SequentialLR: got a step of its own; expected one of its schedulers to make it. Call step().",
-    );
-  }
-
   private get current(): LRScheduler {
     const passed = this.milestones.filter((milestone) => milestone <= this.lastEpoch).length;
     return this.schedulers[passed] as LRScheduler;
@@ -80,11 +56,7 @@ function optimizerBack(optimizer: ScheduledOptimizer, rates: readonly number[]):
   });
 }
 
-function checkParts(
-  optimizer: ScheduledOptimizer,
-  schedulers: readonly LRScheduler[],
-  milestones: readonly number[],
-): void {
+function checkParts(schedulers: readonly LRScheduler[], milestones: readonly number[]): void {
   if (schedulers.length === 0 || milestones.length !== schedulers.length - 1) {
     throw new ArgumentError(
       `SequentialLR: got ${schedulers.length} schedulers and ${milestones.length} milestones; expected one milestone fewer than schedulers. ` +
@@ -95,16 +67,9 @@ function checkParts(
     checkWhole("SequentialLR", `milestones[${index}]`, milestone, (milestones[index - 1] ?? 0) + 1);
   });
   schedulers.forEach((each, index) => {
-    if (!(each instanceof LRScheduler) || each instanceof ReduceLROnPlateau) {
-      throw new ArgumentError(
-        `SequentialLR: got ${each instanceof LRScheduler ? "ReduceLROnPlateau, which needs a measure at each step," : String(each)} at ${index}; ` +
-          "expected a scheduler whose step() takes nothing. Step the other one by itself.",
-      );
-    }
-    if (each.optimizer !== optimizer) {
-      throw new ArgumentError(
-        `SequentialLR: got a scheduler of another optimizer at ${index}; expected all to have one. Make them with the same optimizer.`,
-      );
-    }
+    if (!(each instanceof ChainedScheduler)) return;
+    throw new ArgumentError(
+      `SequentialLR: got a ChainedScheduler at ${index}; expected a scheduler that can begin anew. Chain it with the whole sequence.`,
+    );
   });
 }
