@@ -100,11 +100,14 @@ export type UnaryOp =
  * takes a non-negative exponent.
  * `maximum` and `minimum` hand NaN on. The gradient forms take the output gradient as `a`:
  * `reluGrad` is 0 where b ≤ 0, else a (b is relu's output); `sigmoidGrad` is a·b·(1 − b) and `tanhGrad` is a·(1 − b²),
- * with b the op's output.
+ * with b the op's output. `logitLoss` is the binary cross entropy of a logit a and a target b, log(1 + e^−|a|) + |a|·s with s = 1 − b for
+ * a > 0, else b; `logitLossGrad` is its derivative by a, s − σ(−|a|) for a > 0, else σ(−|a|) − s.
  */
 export type BinaryOp =
   | "add"
   | "div"
+  | "logitLoss"
+  | "logitLossGrad"
   | "maximum"
   | "minimum"
   | "mul"

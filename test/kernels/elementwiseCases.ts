@@ -232,6 +232,8 @@ const activationGradCases = activationOps.flatMap(({ op, alpha = 0, beta = 0 }) 
 const binaryOps: readonly { op: BinaryOp; dtypes: readonly DType[] }[] = [
   { op: "add", dtypes: allDTypes },
   { op: "div", dtypes: floats },
+  { op: "logitLoss", dtypes: floats },
+  { op: "logitLossGrad", dtypes: floats },
   { op: "maximum", dtypes: allDTypes },
   { op: "minimum", dtypes: allDTypes },
   { op: "mul", dtypes: allDTypes },

@@ -183,6 +183,8 @@ const binaryFunctions: Record<BinaryOp, (a: number, b: number) => number> = {
   reluGrad: (a, b) => (b <= 0 ? 0 : a),
   sigmoidGrad: (a, b) => a * b * (1 - b),
   sub: (a, b) => a - b,
+  logitLoss: (x, t) => softened(-Math.abs(x)) + (x > 0 ? x * (1 - t) : -x * t),
+  logitLossGrad: (x, t) => (x > 0 ? 1 - t - logistic(-x) : logistic(x) - t),
   tanhGrad: (a, b) => a * (1 - b * b),
 };
 

@@ -174,6 +174,17 @@ export function integerUnaryRow(op: UnaryOp, x: Lane, out: Lane, length: number,
   }
 }
 
+/** Both terms are never negative for targets from 0 to 1: nothing cancels. */
+function logitLoss(x: number, target: number): number {
+  const size = Math.abs(x);
+  return size * (x > 0 ? 1 - target : target) + Math.log1p(Math.exp(-size));
+}
+
+function logitSlope(x: number, target: number): number {
+  const share = 1 / (1 + Math.exp(Math.abs(x)));
+  return x > 0 ? 1 - target - share : share - target;
+}
+
 /** On floating elements. */
 export function binaryRow(op: BinaryOp, a: Lane, b: Lane, out: Lane, length: number): void {
   const { array: aArray, step: aStep } = a;
@@ -190,6 +201,14 @@ export function binaryRow(op: BinaryOp, a: Lane, b: Lane, out: Lane, length: num
     case "div":
       for (let i = 0; i < length; i += 1, p += aStep, q += bStep, t += outStep)
         outArray[t] = (aArray[p] as number) / (bArray[q] as number);
+      break;
+    case "logitLoss":
+      for (let i = 0; i < length; i += 1, p += aStep, q += bStep, t += outStep)
+        outArray[t] = logitLoss(aArray[p] as number, bArray[q] as number);
+      break;
+    case "logitLossGrad":
+      for (let i = 0; i < length; i += 1, p += aStep, q += bStep, t += outStep)
+        outArray[t] = logitSlope(aArray[p] as number, bArray[q] as number);
       break;
     case "maximum":
       for (let i = 0; i < length; i += 1, p += aStep, q += bStep, t += outStep)

@@ -54,6 +54,8 @@ const unaryIds: Record<Exclude<UnaryOp, "neg" | "reciprocal" | "square">, number
 const binaryIds: Record<BinaryOp, number> = {
   add: id.ADD,
   div: id.DIV,
+  logitLoss: id.LOGIT_LOSS,
+  logitLossGrad: id.LOGIT_LOSS_GRAD,
   maximum: id.MAXIMUM,
   minimum: id.MINIMUM,
   mul: id.MUL,
@@ -91,6 +93,8 @@ const costs: Partial<Record<UnaryOp | BinaryOp, number>> = {
   log: 8,
   log1p: 16,
   logSigmoid: 8,
+  logitLoss: 8,
+  logitLossGrad: 6,
   mish: 8,
   pow: 40,
   rsqrt: 4,

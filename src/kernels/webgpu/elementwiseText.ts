@@ -50,6 +50,9 @@ const floatBinary: Record<BinaryOp, string> = {
   reluGrad: "select(a, 0.0, (b <= 0.0) & !isNan(b))",
   sigmoidGrad: "a * b * (1.0 - b)",
   sub: "a - b",
+  logitLoss: "abs(a) * select(b, 1.0 - b, a > 0.0) + logarithmOf1Plus(exp(-abs(a)))",
+  logitLossGrad:
+    "select(select(1.0, -1.0, a > 0.0) * (1.0 / (1.0 + exp(abs(a))) - select(b, 1.0 - b, a > 0.0)), a, isNan(a))",
   tanhGrad: "a * (1.0 - b * b)",
 };
 

@@ -7,7 +7,7 @@ import { checkOptions } from "../options.js";
 import { composite } from "../scopes.js";
 import { at, normalizeAxis, reductionAxes } from "../shape.js";
 import { commonKernels, Tensor } from "../tensor.js";
-import { add, div, exp, log, mul, mul_, sub } from "./arithmetic.js";
+import { add, div, exp, exp_, log, mul, mul_, sub } from "./arithmetic.js";
 import { dropAxes, expand, type ReduceOptions, sum } from "./broadcast.js";
 import { to } from "./cast.js";
 import { eq } from "./compare.js";
@@ -99,12 +99,16 @@ export function logsumexp(x: Tensor, axes?: number | readonly number[] | null, o
     composite(() => {
       const most = amax(x, reduced, kept);
       const shift = where(isfinite(most), most, 0);
-      return add(log(sum(exp(sub(x, shift)), reduced, kept)), shift);
+      return add(log(sum(exp_(sub(x, shift)), reduced, kept)), shift);
     }),
   );
   record("logsumexp", out, [x], [x, out], (g, x, y) => [
     // Of nothing but −∞ no element has a share.
-    () => composite(() => mul(exp(sub(x, where(eq(y, Number.NEGATIVE_INFINITY), 0, y))), expand(g, x.shape))),
+    () =>
+      composite(() => {
+        const away = sub(x, where(eq(y, Number.NEGATIVE_INFINITY), 0, y));
+        return isGradEnabled() ? mul(exp(away), expand(g, x.shape)) : mul_(exp_(away), expand(g, x.shape));
+      }),
   ]);
   return options.keepdim === true ? out : dropAxes(out, reduced);
 }

@@ -1,6 +1,6 @@
 /** Elementary functions, elementwise. Whole numbers give float32 but for `round`, `floor` and `ceil`. */
 import type { UnaryOp } from "../../kernels/kernelSet.js";
-import { record, withGradMode } from "../autograd.js";
+import { isGradEnabled, record, withGradMode } from "../autograd.js";
 import { checkFloating } from "../dtype.js";
 import { composite } from "../scopes.js";
 import { commonKernels, type Tensor } from "../tensor.js";
@@ -10,6 +10,11 @@ import { applyUnary, type UnarySpec } from "./elementwise.js";
 import { clone } from "./layout.js";
 import { checkOneDtype } from "./operands.js";
 
+/** A slope that nobody else holds times the gradient: in its memory where nothing is recorded. */
+function product(slope: Tensor, g: Tensor): Tensor {
+  return isGradEnabled() ? mul(slope, g) : mul_(slope, g);
+}
+
 /** What the gradient of an operand is brought to. */
 type Like = Pick<Tensor, "shape" | "dtype">;
 
@@ -18,14 +23,14 @@ const sinSpec: UnarySpec = {
   op: "sin",
   wholeNumbers: false,
   saves: "input",
-  grad: (g, x) => composite(() => mul(g, cos(x))),
+  grad: (g, x) => composite(() => product(cos(x), g)),
 };
 const cosSpec: UnarySpec = {
   name: "cos",
   op: "cos",
   wholeNumbers: false,
   saves: "input",
-  grad: (g, x) => composite(() => mul(g, neg(sin(x)))),
+  grad: (g, x) => composite(() => product(isGradEnabled() ? neg(sin(x)) : mul_(sin(x), -1), g)),
 };
 const erfSpec: UnarySpec = {
   name: "erf",

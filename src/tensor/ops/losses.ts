@@ -1,17 +1,17 @@
 /** Losses: how far an output is from what it should be. Each is one number by default, the mean. */
 import { ArgumentError, DTypeError, ShapeError } from "../../errors.js";
 import { isFloating } from "../../kernels/dtype.js";
+import type { BinaryOp } from "../../kernels/kernelSet.js";
 import { forRange } from "../autocast.js";
-import { isGradEnabled, record, withGradMode } from "../autograd.js";
+import { isGradEnabled, record } from "../autograd.js";
 import { checkFloating } from "../dtype.js";
 import { checkOptions } from "../options.js";
 import { composite } from "../scopes.js";
 import { formatShape, sameShape } from "../shape.js";
-import { mapStretches } from "../stretches.js";
-import { commonKernels, type Tensor } from "../tensor.js";
+import { commonKernels, Tensor } from "../tensor.js";
 import { sigmoid } from "./activations.js";
 import { pick } from "./along.js";
-import { abs, add, div, mul, neg, square, sub } from "./arithmetic.js";
+import { abs, add, div, mul, mul_, neg, square, sub } from "./arithmetic.js";
 import { sum } from "./broadcast.js";
 import { ne } from "./compare.js";
 import { checkLabels, classAxis, classCount } from "./labels.js";
@@ -90,7 +90,9 @@ export function binaryCrossEntropyWithLogits(
   [input, target] = forRange(input, target);
   for (const factor of [weight, posWeight]) if (factor) checkFactor(name, factor, input);
   return composite(() => {
-    const loss = posWeight ? logitLoss(input, target, mul(target, posWeight)) : plainLogitLoss(input, target);
+    const isPlain = !posWeight && target.dtype === input.dtype;
+    const positive = posWeight ? mul(target, posWeight) : target;
+    const loss = isPlain ? plainLogitLoss(input, target) : logitLoss(input, target, positive);
     return reduceLoss(weight ? mul(loss, weight) : loss, options);
   });
 }
@@ -195,14 +197,23 @@ const STRAIGHT = 100;
 /** The same with `positive` = t, as one op. */
 function plainLogitLoss(x: Tensor, t: Tensor): Tensor {
   const name = "binaryCrossEntropyWithLogits";
-  const out = withGradMode(false, () => mapStretches(name, [x, t], (x, t) => logitLoss(x, t, t)));
+  const out = logitKernel(name, "logitLoss", x, t);
   // σ(x) − t, in two terms that are exact where t is 0 or 1: beside 1 the digits of σ(x) for large x are lost.
-  const slope = (x: Tensor, t: Tensor, g: Tensor): Tensor =>
-    mul(sub(mul(sigmoid(x), add(neg(t), 1)), mul(sigmoid(neg(x)), t)), g);
+  const slope = (x: Tensor, t: Tensor): Tensor => sub(mul(sigmoid(x), add(neg(t), 1)), mul(sigmoid(neg(x)), t));
   return record(name, out, [x, t], [x, t], (g, x, t) => [
-    () => (isGradEnabled() ? composite(() => slope(x, t, g)) : mapStretches(`${name}Grad`, [x, t, g], slope)),
+    () =>
+      composite(() =>
+        isGradEnabled() ? mul(slope(x, t), g) : mul_(logitKernel(`${name}Grad`, "logitLossGrad", x, t), g),
+      ),
     () => composite(() => mul(neg(x), g)),
   ]);
+}
+
+function logitKernel(name: string, op: BinaryOp, x: Tensor, t: Tensor): Tensor {
+  const kernels = commonKernels(name, x, t);
+  const out = Tensor.allocate(x.shape, x.dtype, x.device, name);
+  kernels.binary(op, x, t, out);
+  return out;
 }
 
 // --- checks -------------------------------------------------------------------------------------------------------------

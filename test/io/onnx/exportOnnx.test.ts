@@ -153,6 +153,14 @@ describe("batches of any size", () => {
       (x) => [x.prod(1), x.prod(0), x.cumsum(2), x.cumsum(0), x.prod(2, { keepdim: true })],
     ],
     ["triangles and the greatest", (x) => [x.tril(), x.triu(1), x.topk(2).values, x.topk(1, 1).indices]],
+    [
+      "a loss of logits, and its gradient",
+      (x) => {
+        const logits = x.mul(3).requiresGrad_();
+        const loss = nn.functional.binaryCrossEntropyWithLogits(logits, x.abs().clamp(0, 1), { reduction: "none" });
+        return [loss, ...grad(loss.sum(), [logits])];
+      },
+    ],
     ["padded and rolled along the batch", (x) => [x.pad([0, 0, 0, 0, 1, 2]), x.roll(1, 1)]],
     [
       "windows by strides",

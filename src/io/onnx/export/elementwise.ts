@@ -1,6 +1,6 @@
 import type { Strided } from "../../../kernels/kernelSet.js";
 import { at, sameShape } from "../../../tensor/shape.js";
-import { slopeNodes, unaryNodes } from "./functions.js";
+import { logitNodes, slopeNodes, unaryNodes } from "./functions.js";
 import type { ElementType, Value } from "./graph.js";
 import type { Recorders, Recording } from "./recorders.js";
 
@@ -95,6 +95,8 @@ export function elementwiseRecorders({ graph, contents }: Recording): Pick<Recor
       } else if (op === "sigmoidGrad") {
         const rest = graph.binary("Sub", graph.number(out.dtype, 1), right);
         put(out, graph.binary("Mul", graph.binary("Mul", left, right), rest));
+      } else if (op === "logitLoss" || op === "logitLossGrad") {
+        put(out, logitNodes(graph, op, left, right));
       } else if (op === "tanhGrad") {
         const rest = graph.binary("Sub", graph.number(out.dtype, 1), graph.binary("Mul", right, right));
         put(out, graph.binary("Mul", left, rest));

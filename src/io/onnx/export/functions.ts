@@ -85,6 +85,15 @@ export function unaryNodes(graph: Graph, op: UnaryOp, x: Value, alpha: number, b
   }
 }
 
+/** The binary cross entropy of logits and targets, or its derivative by the logits: (1 − t)·f(x) ± t·f(−x). */
+export function logitNodes(graph: Graph, op: "logitLoss" | "logitLossGrad", x: Value, target: Value): Value {
+  const name = op === "logitLoss" ? "Softplus" : "Sigmoid";
+  const unwanted = graph.binary("Sub", graph.number(x.dtype, 1), target);
+  const first = graph.binary("Mul", unwanted, graph.unary(name, x));
+  const second = graph.binary("Mul", target, graph.unary(name, graph.unary("Neg", x)));
+  return graph.binary(op === "logitLoss" ? "Add" : "Sub", first, second);
+}
+
 /** f′(x). */
 export function slopeNodes(graph: Graph, op: ActivationOp, x: Value, alpha: number, beta: number): Value {
   const { add, mul, choose, not, above } = arithmetic(graph);

@@ -4,7 +4,7 @@ import { fraction } from "./environment";
 import * as id from "./kernelIds";
 import { power4 } from "./power";
 import { gather4, scatter4 } from "./strided";
-import { withoutDenormals4 } from "./vector";
+import { logitLoss4, logitLossGrad4, withoutDenormals4 } from "./vector";
 
 @inline
 function binary4(op: i32, a: v128, b: v128): v128 {
@@ -15,6 +15,8 @@ function binary4(op: i32, a: v128, b: v128): v128 {
   if (op == id.MAXIMUM) return f32x4.max(a, b);
   if (op == id.MINIMUM) return f32x4.min(a, b);
   if (op == id.POW) return power4(a, b);
+  if (op == id.LOGIT_LOSS) return logitLoss4(a, b);
+  if (op == id.LOGIT_LOSS_GRAD) return logitLossGrad4(a, b);
   if (op == id.RELU_GRAD) return withoutDenormals4(v128.andnot(a, f32x4.le(b, f32x4.splat(0))));
   if (op == id.SIGMOID_GRAD) return withoutDenormals4(f32x4.mul(f32x4.mul(a, b), f32x4.sub(f32x4.splat(1), b)));
   return withoutDenormals4(f32x4.mul(a, f32x4.sub(f32x4.splat(1), f32x4.mul(b, b))));
@@ -97,6 +99,10 @@ export function binaryRow(op: i32, out: usize, outStep: i32, a: usize, aStep: i3
       return binaryLoop(id.MINIMUM, out, outStep, a, aStep, b, bStep, n);
     case id.POW:
       return binaryLoop(id.POW, out, outStep, a, aStep, b, bStep, n);
+    case id.LOGIT_LOSS:
+      return binaryLoop(id.LOGIT_LOSS, out, outStep, a, aStep, b, bStep, n);
+    case id.LOGIT_LOSS_GRAD:
+      return binaryLoop(id.LOGIT_LOSS_GRAD, out, outStep, a, aStep, b, bStep, n);
     case id.RELU_GRAD:
       return binaryLoop(id.RELU_GRAD, out, outStep, a, aStep, b, bStep, n);
     case id.SIGMOID_GRAD:

@@ -175,6 +175,8 @@ export const RELU_GRAD = 6;
 export const SIGMOID_GRAD = 7;
 export const TANH_GRAD = 8;
 export const POW = 9;
+export const LOGIT_LOSS = 10;
+export const LOGIT_LOSS_GRAD = 11;
 
 export const EQ = 0;
 export const NE = 1;

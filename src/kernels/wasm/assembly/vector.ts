@@ -175,6 +175,26 @@ export function softplus4(x: v128): v128 {
   return f32x4.add(f32x4.pmax(x, constant(0.0)), logOfShare4(plainExp4(f32x4.neg(f32x4.abs(x)))));
 }
 
+/** What |x| is multiplied with in the cross entropy of a logit: 1 − t above 0, else t. */
+@inline
+function wrongShare4(x: v128, t: v128): v128 {
+  return select(f32x4.gt(x, constant(0.0)), f32x4.sub(entry(EXP, 11), t), t);
+}
+
+/** The binary cross entropy of logits x and targets t. */
+@inline
+export function logitLoss4(x: v128, t: v128): v128 {
+  const size = f32x4.abs(x);
+  return fma(size, wrongShare4(x, t), logOfShare4(plainExp4(f32x4.neg(size))));
+}
+
+/** Its derivative by x. */
+@inline
+export function logitLossGrad4(x: v128, t: v128): v128 {
+  const off = f32x4.sub(sigmoid4(f32x4.neg(f32x4.abs(x))), wrongShare4(x, t));
+  return v128.xor(off, v128.and(f32x4.gt(x, constant(0.0)), entry(BITS, 1)));
+}
+
 /** log(1 + x): what rounding took from 1 + x is given back as the first term of the series. */
 @inline
 export function log1p4(x: v128): v128 {
