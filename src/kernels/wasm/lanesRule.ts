@@ -11,8 +11,9 @@ import { directWeightGradServes, directWeightGradWins } from "./convolutionDirec
 import { flattened, LANES } from "./directAxes.js";
 import { SAMPLES } from "./lanesPlan.js";
 
-/** To bring a number of the source or of the target from its sample to its lane, or back. */
+/** To bring a number from its sample to its lane, and back: written to memory that is far, it takes longer. */
 const TURNED = 3;
+const TURNED_BACK = 4;
 /** To copy a number of an image that the direct road pads. */
 const COPIED = 6;
 /** To transform a tile of a channel, to it or from it, in Winograd's road. */
@@ -27,7 +28,7 @@ export function lanesForwardWins(g: ConvGeometry, threads: number, besideWinogra
   const rival = besideWinograd
     ? winogradCost(g, g.outHeight, g.outWidth, g.channels * wholeTiles(g.outChannels), TRANSFORMED_IMAGE)
     : directCost(g, g.outWidth, sizes(g).x, isPadded(g));
-  return beats(g, threads, sizes(g).x, rival);
+  return beats(g, threads, sizes(g).x, sizes(g).out, rival);
 }
 
 export function lanesInputGradWins(g: ConvGeometry, threads: number, besideWinograd: boolean): boolean {
@@ -35,7 +36,7 @@ export function lanesInputGradWins(g: ConvGeometry, threads: number, besideWinog
   const rival = besideWinograd
     ? winogradCost(g, g.inHeight, g.inWidth, g.outChannels * wholeTiles(g.channels), TRANSFORMED_IMAGE)
     : directCost(g, g.inWidth, sizes(g).out, isCopied);
-  return beats(g, threads, sizes(g).out, rival);
+  return beats(g, threads, sizes(g).out, sizes(g).x, rival);
 }
 
 export function lanesWeightGradWins(g: ConvGeometry, threads: number, besideWinograd: boolean): boolean {
@@ -45,17 +46,19 @@ export function lanesWeightGradWins(g: ConvGeometry, threads: number, besideWino
     : isDirect
       ? directCost(g, g.outWidth, sizes(g).x, isPadded(g))
       : IN_COLUMNS * multiplications(g);
-  return beats(g, threads, sizes(g).x + sizes(g).out, rival);
+  return beats(g, threads, sizes(g).x + sizes(g).out, 0, rival);
 }
 
-/** @param spread numbers of the whole batch that are turned before anything is multiplied with them */
-function beats(g: ConvGeometry, threads: number, spread: number, rival: number): boolean {
+/**
+ * @param spread numbers of the whole batch that are turned before anything is multiplied with them
+ * @param results numbers that are turned back
+ */
+function beats(g: ConvGeometry, threads: number, spread: number, results: number, rival: number): boolean {
   if ((4 * SAMPLES * spread) / g.batch > MOST_BYTES) return false;
   // Units are whole groups of samples: lanes without one, and threads that wait for the last unit, are lost.
   const turns = Math.ceil(Math.ceil(g.batch / SAMPLES) / threads);
   const lost = (turns * threads * SAMPLES) / g.batch;
-  const { x, out } = sizes(g);
-  return lost * (multiplications(g) + TURNED * (x + out)) < rival;
+  return lost * (multiplications(g) + TURNED * spread + TURNED_BACK * results) < rival;
 }
 
 function sizes(g: ConvGeometry): { readonly x: number; readonly out: number } {
