@@ -267,9 +267,17 @@ export interface KernelSet {
 
   /**
    * Gradient of `conv2d` for its input: weightᵀ · outGrad, then col2im. It is also the transposed convolution, for
-   * which `bias` [channels] is added.
+   * which `bias` [channels] is added. Where `gate`, in the shape of xGrad, is given, what comes of it goes through `reluGrad`
+   * with the gate as b.
    */
-  conv2dInputGrad(outGrad: Dense, weight: Dense, bias: Dense | null, xGrad: Dense, geometry: ConvGeometry): void;
+  conv2dInputGrad(
+    outGrad: Dense,
+    weight: Dense,
+    bias: Dense | null,
+    xGrad: Dense,
+    geometry: ConvGeometry,
+    gate?: Dense | null,
+  ): void;
 
   /**
    * Gradient of `conv2d` for its weight: outGrad · columnsᵀ, summed over the batch. Where `biasGrad` [outChannels] is given, it
@@ -291,8 +299,11 @@ export interface KernelSet {
    */
   maxPool2d(x: Dense, out: Dense, indices: Dense, geometry: WindowGeometry): void;
 
-  /** xGrad = outGrad scattered to `indices` and added up; places that won nothing get 0. */
-  maxPool2dGrad(outGrad: Dense, indices: Dense, xGrad: Dense, geometry: WindowGeometry): void;
+  /**
+   * xGrad = outGrad scattered to `indices` and added up; places that won nothing get 0. Where `gate`, in the shape of xGrad, is
+   * given, what comes of it goes through `reluGrad` with the gate as b.
+   */
+  maxPool2dGrad(outGrad: Dense, indices: Dense, xGrad: Dense, geometry: WindowGeometry, gate?: Dense | null): void;
 
   avgPool2d(x: Dense, out: Dense, geometry: AvgPoolGeometry): void;
 

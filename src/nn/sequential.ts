@@ -1,6 +1,5 @@
 import { ArgumentError } from "../errors.js";
-import { relu_ } from "../tensor/ops/activations.js";
-import { noteRelu, withReluAhead } from "../tensor/ops/rectifier.js";
+import { changeRelu, withReluAhead } from "../tensor/ops/rectifier.js";
 import type { Tensor } from "../tensor/tensor.js";
 import { ReLU } from "./activation.js";
 import { inLayer } from "./errorPlace.js";
@@ -102,7 +101,7 @@ function rectified(layer: Layer, relu: Layer, x: Tensor): Tensor {
   const { output, hasRelu } = withReluAhead(() => layer.forward(x));
   // A view of what the tape has is not to be overwritten. ReLU of a ReLU is the same again.
   if (output.storage.shareCount > 1) return relu.forward(output);
-  return inLayer(relu, () => (hasRelu ? noteRelu(output) : relu_(output)));
+  return inLayer(relu, () => changeRelu(output, hasRelu));
 }
 
 function describeValue(value: unknown): string {

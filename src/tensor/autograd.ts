@@ -30,8 +30,11 @@ export function withGradMode<T>(enabled: boolean, fn: () => T): T {
   }
 }
 
-/** The gradient for one input of an op, worked out only when that input wants one; null where there is none. */
-export type GradThunk = (() => Tensor) | null;
+/**
+ * The gradient for one input of an op, worked out only when that input wants one; null where there is none. `unseen` says that
+ * nobody but the op which made the input will see it, so that it may be worked out up to what that op will make of it.
+ */
+export type GradThunk = ((unseen: boolean) => Tensor) | null;
 
 /** From the output's gradient and the saved tensors, a thunk for each input. It calls ops, so that it can be differentiated again. */
 export type BackwardRule<S extends readonly Tensor[]> = (outGrad: Tensor, ...saved: S) => readonly GradThunk[];

@@ -1,6 +1,6 @@
 /** The walk back over the tape. */
 import { ArgumentError, AutogradError, ShapeError } from "../errors.js";
-import { checkGiven, checkPropagated } from "./anomaly.js";
+import { checkGiven, checkPropagated, isAnomalyEnabled } from "./anomaly.js";
 import { withCasting } from "./autocast.js";
 import {
   checkView,
@@ -166,7 +166,8 @@ function walkBack(roots: readonly Root[], targets: readonly Tensor[] | null, opt
       const wanted = edge !== null && (targets === null || active.has(edge) || goals.has(edge));
       const thunk = thunks[index] ?? null;
       if (!wanted || thunk === null) return;
-      const g = thunk();
+      const unseen = !(edge instanceof Tensor) && edge.gradHooks === null && !goals.has(edge) && !createGraph;
+      const g = thunk(unseen && !isAnomalyEnabled());
       checkPropagated(node, index, g);
       deliver(edge, g);
     });

@@ -63,6 +63,11 @@ function rectified(value: number): number {
   return value < 0 ? 0 : value;
 }
 
+function closeGate(x: Strided, gate: Strided | null): void {
+  if (gate === null) return;
+  for (const index of indicesOf(x.shape)) if (get(gate, ...index) <= 0) set(x, index, 0);
+}
+
 function elementOf(x: Strided | number, index: readonly number[], dtype: DType): number {
   if (typeof x !== "number") return get(x, ...index);
   return typedArray(dtype, [x])[0] ?? 0;
@@ -447,13 +452,14 @@ export function createNaiveKernels(): KernelSet {
       });
       if (relu) for (const index of indicesOf(out.shape)) set(out, index, rectified(get(out, ...index)));
     },
-    conv2dInputGrad(outGrad, weight, bias, xGrad, g) {
+    conv2dInputGrad(outGrad, weight, bias, xGrad, g, gate = null) {
       accumulate(xGrad, (addTo) => {
         for (const index of indicesOf(xGrad.shape)) addTo(index, bias === null ? 0 : get(bias, index[1] ?? 0));
         eachProduct(g, (n, o, c, inC, y, xx, ky, kx, inY, inX) => {
           addTo([n, inC, inY, inX], get(outGrad, n, o, y, xx) * get(weight, o, c, ky, kx));
         });
       });
+      closeGate(xGrad, gate);
     },
     conv2dWeightGrad(outGrad, x, weightGrad, g, biasGrad = null) {
       accumulate(weightGrad, (addTo) => {
@@ -510,13 +516,14 @@ export function createNaiveKernels(): KernelSet {
         set(indices, index, winner?.place ?? -1);
       }
     },
-    maxPool2dGrad(outGrad, indices, xGrad, g) {
+    maxPool2dGrad(outGrad, indices, xGrad, g, gate = null) {
       accumulate(xGrad, (addTo) => {
         for (const [n = 0, c = 0, y = 0, x = 0] of indicesOf(outGrad.shape)) {
           const place = get(indices, n, c, y, x);
           addTo([n, c, Math.floor(place / g.inWidth), place % g.inWidth], get(outGrad, n, c, y, x));
         }
       });
+      closeGate(xGrad, gate);
     },
     avgPool2d(x, out, g) {
       accumulate(out, (addTo) => {

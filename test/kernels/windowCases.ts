@@ -1,4 +1,4 @@
-import type { AvgPoolGeometry, ConvGeometry, DType, WindowGeometry } from "../../src/kernels/kernelSet.js";
+import type { AvgPoolGeometry, ConvGeometry, Dense, DType, WindowGeometry } from "../../src/kernels/kernelSet.js";
 import type { KernelBench, KernelCase, Outputs } from "./bench.js";
 
 const floats: readonly DType[] = ["float32", "float64"];
@@ -78,6 +78,12 @@ export function shapesOf(g: WindowGeometry): { x: number[]; out: number[]; colum
   };
 }
 
+/** What a ReLU might have given: zeros, numbers, and one NaN. */
+function gateOf(bench: KernelBench, dtype: DType, shape: readonly number[]): Dense {
+  const values = bench.numbers(dtype, 991).map((value, i) => (i === 4 ? nan : Math.max(value, 0)));
+  return bench.input(dtype, shape, values, { offset: 3 });
+}
+
 /** The convolution and its gradients on arbitrary numbers; the arrays lie at odd offsets. */
 export async function convolutionOutputs(bench: KernelBench, dtype: DType, g: ConvGeometry): Promise<Outputs> {
   const { kernels } = bench;
@@ -102,6 +108,8 @@ export async function convolutionOutputs(bench: KernelBench, dtype: DType, g: Co
   kernels.conv2d(x, weight, bias, rectified, g, true);
   const weightGradBeside = bench.output(dtype, weightShape, { offset: 1 });
   const biasGrad = bench.output(dtype, [g.outChannels], { offset: 1 });
+  const gated = bench.output(dtype, shapes.x, { offset: 2 });
+  kernels.conv2dInputGrad(outGrad, weight, null, gated, g, gateOf(bench, dtype, shapes.x));
   kernels.conv2dWeightGrad(outGrad, x, weightGrad, g);
   kernels.conv2dWeightGrad(outGrad, x, weightGradBeside, g, biasGrad);
   return {
@@ -110,6 +118,7 @@ export async function convolutionOutputs(bench: KernelBench, dtype: DType, g: Co
     rectified: await bench.read(rectified),
     xGrad: await bench.read(xGrad),
     transposed: await bench.read(transposed),
+    gated: await bench.read(gated),
     weightGrad: await bench.read(weightGrad),
     weightGradBeside: await bench.read(weightGradBeside),
     biasGrad: await bench.read(biasGrad),
@@ -140,7 +149,15 @@ export async function maxPoolOutputs(
   const xGrad = bench.output(dtype, shapes.x, { offset: 1 });
   bench.kernels.maxPool2d(x, out, indices, g);
   bench.kernels.maxPool2dGrad(bench.input(dtype, shapes.out, undefined, { offset: 1 }), indices, xGrad, g);
-  return { out: await bench.read(out), indices: await bench.read(indices), xGrad: await bench.read(xGrad) };
+  const gated = bench.output(dtype, shapes.x, { offset: 2 });
+  const gate = gateOf(bench, dtype, shapes.x);
+  bench.kernels.maxPool2dGrad(bench.input(dtype, shapes.out, undefined, { offset: 1 }), indices, gated, g, gate);
+  return {
+    out: await bench.read(out),
+    indices: await bench.read(indices),
+    xGrad: await bench.read(xGrad),
+    gated: await bench.read(gated),
+  };
 }
 
 export async function avgPoolOutputs(bench: KernelBench, dtype: DType, g: AvgPoolGeometry): Promise<Outputs> {

@@ -1,6 +1,6 @@
 /** Convolution as im2col and matrix products, and its two gradients. */
 import type { ConvGeometry, Dense, KernelSet, TypedArray } from "../kernelSet.js";
-import { type ArrayOf, dropNegatives } from "./arrays.js";
+import { type ArrayOf, closeGate, dropNegatives } from "./arrays.js";
 import { type Matrix, multiply } from "./gemm.js";
 import { Scratch } from "./scratch.js";
 import { addColumnsToImage, imageToColumns } from "./windows.js";
@@ -78,7 +78,7 @@ export function convolutionKernels(
       if (relu) dropNegatives(target, out.offset, g.batch * g.outChannels * places);
     },
 
-    conv2dInputGrad(outGrad, weight, bias, xGrad, g) {
+    conv2dInputGrad(outGrad, weight, bias, xGrad, g, gate = null) {
       const gradient = arrayOf(outGrad);
       const filters = arrayOf(weight);
       const target = arrayOf(xGrad);
@@ -107,6 +107,7 @@ export function convolutionKernels(
           for (let i = 0; i < inSize; i += 1) target[start + i] = sums[i] as number;
         }
       }
+      if (gate !== null) closeGate(target, xGrad, arrayOf(gate), gate.offset);
     },
 
     conv2dWeightGrad(outGrad, x, weightGrad, g, biasGrad = null) {

@@ -1,6 +1,6 @@
 /** Pooling kernels. */
 import type { AvgPoolGeometry, KernelSet, TypedArray, WindowGeometry } from "../kernelSet.js";
-import type { ArrayOf } from "./arrays.js";
+import { type ArrayOf, closeGate } from "./arrays.js";
 
 /** First tap of a window starting at `start` that lies inside the input. */
 function firstTap(start: number, dilation: number): number {
@@ -29,7 +29,7 @@ export function poolKernels(
       }
     },
 
-    maxPool2dGrad(outGrad, indices, xGrad, g) {
+    maxPool2dGrad(outGrad, indices, xGrad, g, gate = null) {
       const gradient = arrayOf(outGrad);
       const places = arrayOf(indices);
       const target = arrayOf(xGrad);
@@ -46,6 +46,7 @@ export function poolKernels(
           target[place] = (target[place] as number) + (gradient[p + i] as number);
         }
       }
+      if (gate !== null) closeGate(target, xGrad, arrayOf(gate), gate.offset);
     },
 
     avgPool2d(x, out, g) {

@@ -50,9 +50,9 @@ export function convolutionKernels(kernels: WebGpuKernels, launcher: Launcher): 
       });
     },
 
-    conv2dInputGrad(outGrad, weight, bias, xGrad, g) {
+    conv2dInputGrad(outGrad, weight, bias, xGrad, g, gate = null) {
       if (!serves(g) || !isExactStride(g)) {
-        kernels.conv2dInputGrad(outGrad, weight, bias, xGrad, g);
+        kernels.conv2dInputGrad(outGrad, weight, bias, xGrad, g, gate);
         return;
       }
       Workspace.lend(kernels, (workspace) => {
@@ -60,6 +60,7 @@ export function convolutionKernels(kernels: WebGpuKernels, launcher: Launcher): 
         const attrs = { ...attributes(g), inputShape: [g.batch, g.channels, g.inHeight, g.inWidth] };
         workspace.output(xGrad, (target) => launcher.run("Conv2DBackpropInput", inputs, attrs, target));
         addBias(xGrad, bias);
+        if (gate !== null) kernels.binary("reluGrad", xGrad, gate, xGrad);
       });
     },
 

@@ -87,6 +87,25 @@ type ToWeightAlone = (
   parts: Parts,
 ) => void;
 
+type InputGrad = (
+  engine: Engine,
+  outGrad: Dense,
+  weight: Dense,
+  bias: Dense | null,
+  xGrad: Dense,
+  gate: Dense | null,
+  g: ConvGeometry,
+  parts: Parts,
+) => void;
+
+/** A road that leaves the gate out, and then a pass for that. */
+function thenGate(run: ToImage): InputGrad {
+  return (engine, outGrad, weight, bias, xGrad, gate, g, parts) => {
+    run(engine, outGrad, weight, bias, xGrad, g, parts);
+    if (gate !== null) parts.binary("reluGrad", xGrad, gate, xGrad);
+  };
+}
+
 /** A road that leaves ReLU out, and then a pass for that. */
 function thenRelu(run: ToImage): Forward {
   return (engine, x, weight, bias, out, relu, g, parts) => {
@@ -106,7 +125,7 @@ function thenBiasGrad(run: ToWeightAlone): ToWeight {
 /** The roads of each kernel, the fastest first. */
 const table: {
   readonly forward: readonly Choice<Forward>[];
-  readonly inputGrad: readonly Choice<ToImage>[];
+  readonly inputGrad: readonly Choice<InputGrad>[];
   readonly weightGrad: readonly Choice<ToWeight>[];
 } = {
   forward: [
@@ -117,16 +136,16 @@ const table: {
     { road: "columns", serves: always, wins: always, run: thenRelu(columnsForward) },
   ],
   inputGrad: [
-    { road: "batch", serves: canBatch, wins: isBatched, run: batchInputGrad },
+    { road: "batch", serves: canBatch, wins: isBatched, run: thenGate(batchInputGrad) },
     {
       road: "lanes",
       serves: canLanesInputGrad,
       wins: beside(winogradInputGradWins, lanesInputGradWins),
       run: lanesInputGrad,
     },
-    { road: "winograd", serves: canWinograd, wins: winogradInputGradWins, run: winogradInputGrad },
+    { road: "winograd", serves: canWinograd, wins: winogradInputGradWins, run: thenGate(winogradInputGrad) },
     { road: "direct", serves: directInputGradServes, wins: always, run: directInputGrad },
-    { road: "columns", serves: always, wins: always, run: columnsInputGrad },
+    { road: "columns", serves: always, wins: always, run: thenGate(columnsInputGrad) },
   ],
   weightGrad: [
     { road: "batch", serves: canBatch, wins: isBatched, run: thenBiasGrad(batchWeightGrad) },
@@ -175,11 +194,11 @@ export function convolutionKernels(
       if (out.dtype !== "float32" || multiplications(g) === 0) return fallback.conv2d(x, weight, bias, out, g, relu);
       choose(table.forward, g)(engine, x, weight, bias, out, relu, g, parts);
     },
-    conv2dInputGrad(outGrad, weight, bias, xGrad, g) {
+    conv2dInputGrad(outGrad, weight, bias, xGrad, g, gate = null) {
       if (xGrad.dtype !== "float32" || multiplications(g) === 0) {
-        return fallback.conv2dInputGrad(outGrad, weight, bias, xGrad, g);
+        return fallback.conv2dInputGrad(outGrad, weight, bias, xGrad, g, gate);
       }
-      choose(table.inputGrad, g)(engine, outGrad, weight, bias, xGrad, g, parts);
+      choose(table.inputGrad, g)(engine, outGrad, weight, bias, xGrad, gate, g, parts);
     },
     conv2dWeightGrad(outGrad, x, weightGrad, g, biasGrad = null) {
       if (weightGrad.dtype !== "float32" || multiplications(g) === 0) {

@@ -92,6 +92,7 @@ export function filter(
   bias: Dense | null,
   target: Dense,
   relu: boolean,
+  gate: Dense | null,
   work: number,
 ): void {
   withPlan(engine, plan, () => {
@@ -101,6 +102,7 @@ export function filter(
     words[slot.BIAS] = bias === null ? 0 : addressOf(bias);
     words[slot.TARGET] = addressOf(target);
     words[slot.RELU] = relu ? 1 : 0;
+    words[slot.GATE] = gate === null ? 0 : addressOf(gate);
     engine.launch(PACK_FILTERS, plan.packUnits, plan.packedBytes / 4);
     engine.launch(kernel, plan.units, work);
   });
@@ -116,7 +118,7 @@ export function directForward(
   g: ConvGeometry,
 ): void {
   const plan = planFor(planForward, g, engine.threads);
-  filter(engine, plan, DIRECT, x, weight, bias, out, relu, multiplications(g) / PER_STEP);
+  filter(engine, plan, DIRECT, x, weight, bias, out, relu, null, multiplications(g) / PER_STEP);
 }
 
 export function directInputGrad(
@@ -125,10 +127,11 @@ export function directInputGrad(
   weight: Dense,
   bias: Dense | null,
   xGrad: Dense,
+  gate: Dense | null,
   g: ConvGeometry,
 ): void {
   const plan = planFor(planInputGrad, g, engine.threads);
-  filter(engine, plan, DIRECT, outGrad, weight, bias, xGrad, false, multiplications(g) / PER_STEP);
+  filter(engine, plan, DIRECT, outGrad, weight, bias, xGrad, false, gate, multiplications(g) / PER_STEP);
 }
 
 /** Whether the phases of the stride are few enough. */

@@ -29,7 +29,7 @@ export function lanesForward(
   g: ConvGeometry,
 ): void {
   const plan = planFor(planLanesForward, g, engine.threads);
-  filter(engine, plan, LANES, x, weight, bias, out, relu, multiplications(g) / PER_STEP);
+  filter(engine, plan, LANES, x, weight, bias, out, relu, null, multiplications(g) / PER_STEP);
 }
 
 export function lanesInputGrad(
@@ -38,10 +38,11 @@ export function lanesInputGrad(
   weight: Dense,
   bias: Dense | null,
   xGrad: Dense,
+  gate: Dense | null,
   g: ConvGeometry,
 ): void {
   const plan = planFor(planLanesInputGrad, g, engine.threads);
-  filter(engine, plan, LANES, outGrad, weight, bias, xGrad, false, multiplications(g) / PER_STEP);
+  filter(engine, plan, LANES, outGrad, weight, bias, xGrad, false, gate, multiplications(g) / PER_STEP);
 }
 
 export function lanesWeightGrad(

@@ -45,7 +45,7 @@ export interface Plan {
   readonly packUnits: number;
 }
 
-const WORDS = 68;
+const WORDS = 69;
 
 export class Tables {
   private readonly values: number[] = [];

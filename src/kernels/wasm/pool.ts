@@ -37,9 +37,10 @@ export function poolKernels(engine: Engine, fallback: Loops): PoolKernels {
       overRows(id.MAX_POOL, g);
     },
 
-    maxPool2dGrad(outGrad, indices, xGrad, g) {
-      if (xGrad.dtype !== "float32") return fallback.maxPool2dGrad(outGrad, indices, xGrad, g);
+    maxPool2dGrad(outGrad, indices, xGrad, g, gate = null) {
+      if (xGrad.dtype !== "float32") return fallback.maxPool2dGrad(outGrad, indices, xGrad, g, gate);
       writeJob([outGrad, indices, xGrad], g);
+      engine.words[3] = gate === null ? 0 : addressOf(gate);
       overPlanes(id.MAX_POOL_GRAD, g, 1);
     },
 

@@ -11,7 +11,7 @@ import { convNumbers } from "./windowGeometry.js";
 export function convolutionKernels(
   runtime: Runtime,
   form: ProductForm,
-  { reduce, unary }: Pick<KernelSet, "reduce" | "unary">,
+  { binary, reduce, unary }: Pick<KernelSet, "binary" | "reduce" | "unary">,
 ): ConvolutionKernels {
   const direct = directConvolution(runtime);
   const { leastRows } = form;
@@ -30,33 +30,38 @@ export function convolutionKernels(
     runProduct(runtime, form, forwardText(bias !== null), sizes, target, buffers, numbers);
   }
 
+  function inputGrad(outGrad: Dense, weight: Dense, bias: Dense | null, xGrad: Dense, g: ConvGeometry): void {
+    const rows = g.channels / g.groups;
+    if (rows < leastRows) {
+      direct.conv2dInputGrad(outGrad, weight, bias, xGrad, g);
+      return;
+    }
+    const phaseHeight = Math.ceil(g.inHeight / g.strideHeight);
+    const phaseWidth = Math.ceil(g.inWidth / g.strideWidth);
+    const steps = [tapStep(g.strideHeight, g.dilationHeight), tapStep(g.strideWidth, g.dilationWidth)] as const;
+    const taps = Math.ceil(g.kernelHeight / steps[0]) * Math.ceil(g.kernelWidth / steps[1]);
+    const sizes = {
+      batch: g.groups * g.strideHeight * g.strideWidth,
+      rows,
+      columns: g.batch * phaseHeight * phaseWidth,
+      depth: (g.outChannels / g.groups) * taps,
+    };
+    const target = { buffer: xGrad.buffer, start: xGrad.offset, count: elementCount(xGrad.shape) };
+    const buffers = [outGrad.buffer, weight.buffer, ...(bias === null ? [] : [bias.buffer])];
+    const starts = [outGrad.offset, weight.offset, bias?.offset ?? 0];
+    const numbers = [...starts, phaseHeight, phaseWidth, ...steps, ...convNumbers(g)];
+    runProduct(runtime, form, inputGradText(bias !== null), sizes, target, buffers, numbers);
+  }
+
   return {
     conv2d(x, weight, bias, out, g, relu = false) {
       forward(x, weight, bias, out, g);
       if (relu) unary("relu", out, out, 0, 0);
     },
 
-    conv2dInputGrad(outGrad, weight, bias, xGrad, g) {
-      const rows = g.channels / g.groups;
-      if (rows < leastRows) {
-        direct.conv2dInputGrad(outGrad, weight, bias, xGrad, g);
-        return;
-      }
-      const phaseHeight = Math.ceil(g.inHeight / g.strideHeight);
-      const phaseWidth = Math.ceil(g.inWidth / g.strideWidth);
-      const steps = [tapStep(g.strideHeight, g.dilationHeight), tapStep(g.strideWidth, g.dilationWidth)] as const;
-      const taps = Math.ceil(g.kernelHeight / steps[0]) * Math.ceil(g.kernelWidth / steps[1]);
-      const sizes = {
-        batch: g.groups * g.strideHeight * g.strideWidth,
-        rows,
-        columns: g.batch * phaseHeight * phaseWidth,
-        depth: (g.outChannels / g.groups) * taps,
-      };
-      const target = { buffer: xGrad.buffer, start: xGrad.offset, count: elementCount(xGrad.shape) };
-      const buffers = [outGrad.buffer, weight.buffer, ...(bias === null ? [] : [bias.buffer])];
-      const starts = [outGrad.offset, weight.offset, bias?.offset ?? 0];
-      const numbers = [...starts, phaseHeight, phaseWidth, ...steps, ...convNumbers(g)];
-      runProduct(runtime, form, inputGradText(bias !== null), sizes, target, buffers, numbers);
+    conv2dInputGrad(outGrad, weight, bias, xGrad, g, gate = null) {
+      inputGrad(outGrad, weight, bias, xGrad, g);
+      if (gate !== null) binary("reluGrad", xGrad, gate, xGrad);
     },
 
     conv2dWeightGrad(outGrad, x, weightGrad, g, biasGrad = null) {

@@ -20,7 +20,7 @@ import {
 
 type PoolKernels = Pick<KernelSet, "maxPool2d" | "maxPool2dGrad" | "avgPool2d" | "avgPool2dGrad">;
 
-export function poolKernels(runtime: Runtime): PoolKernels {
+export function poolKernels(runtime: Runtime, { binary }: Pick<KernelSet, "binary">): PoolKernels {
   return {
     maxPool2d(x, out, indices, g) {
       const dilated = isDilated(g);
@@ -57,7 +57,7 @@ export function poolKernels(runtime: Runtime): PoolKernels {
       runtime.launchEach(kernel, [out.buffer, indices.buffer, x.buffer], uniforms, count);
     },
 
-    maxPool2dGrad(outGrad, indices, xGrad, g) {
+    maxPool2dGrad(outGrad, indices, xGrad, g, gate = null) {
       const kind = kindOf(g);
       const kernel = runtime.kernel(`maxPool2dGrad/${kind}`, () => ({
         name: "maxPool2dGrad",
@@ -80,6 +80,7 @@ export function poolKernels(runtime: Runtime): PoolKernels {
       const count = elementCount(xGrad.shape);
       const uniforms = [count, xGrad.offset, outGrad.offset, indices.offset, ...windowNumbers(g)];
       runtime.launchEach(kernel, [xGrad.buffer, outGrad.buffer, indices.buffer], uniforms, count);
+      if (gate !== null) binary("reluGrad", xGrad, gate, xGrad);
     },
 
     avgPool2d(x, out, g) {

@@ -6,7 +6,7 @@ import { activationSpec, fusedGrad } from "./activationSpec.js";
 import { add, mul } from "./arithmetic.js";
 import { gt } from "./compare.js";
 import { applyUnary, changeUnary, type UnarySpec } from "./elementwise.js";
-import { reluSpec } from "./rectifier.js";
+import { applyRelu, changeRelu } from "./rectifier.js";
 import { where } from "./where.js";
 
 const tanhSpec: UnarySpec = { name: "tanh", op: "tanh", wholeNumbers: false, saves: "output", grad: tanhGrad };
@@ -45,12 +45,12 @@ export function sigmoid_(x: Tensor): Tensor {
 
 /** max(x, 0). Its gradient at 0 is 0. @see https://pytorch.org/docs/stable/generated/torch.nn.functional.relu.html */
 export function relu(x: Tensor): Tensor {
-  return applyUnary(reluSpec, x);
+  return applyRelu(x);
 }
 
 /** x = max(x, 0), in place. */
 export function relu_(x: Tensor): Tensor {
-  return changeUnary(reluSpec, x);
+  return changeRelu(x);
 }
 
 /**

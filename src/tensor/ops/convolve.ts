@@ -13,7 +13,7 @@ import { formatSetting, inputShape, outputShape } from "../window.js";
 import { sum } from "./broadcast.js";
 import { contiguous } from "./layout.js";
 import { checkOneDtype } from "./operands.js";
-import { takeRelu } from "./rectifier.js";
+import { gateOf, noteGated, takeRelu } from "./rectifier.js";
 
 /** The convolution itself, of a batch. */
 export function convolve(x: Tensor, weight: Tensor, bias: Tensor | null, geometry: ConvGeometry): Tensor {
@@ -27,7 +27,7 @@ export function convolve(x: Tensor, weight: Tensor, bias: Tensor | null, geometr
     return record("conv2d", out, inputs, [denseX, denseWeight], (g, x, weight) => {
       let biasGrad: Tensor | null = null;
       return [
-        () => spread(g, weight, null, geometry),
+        (unseen) => spread(g, weight, null, geometry, gateOf(x, unseen)),
         () => {
           // The weight's gradient takes all of g, which the kernel can sum up on the way.
           if (sumsBias && !isGradEnabled()) {
@@ -41,13 +41,20 @@ export function convolve(x: Tensor, weight: Tensor, bias: Tensor | null, geometr
   });
 }
 
-/** The gradient of {@link convolve} for its input, which is the transposed convolution. */
-export function spread(g: Tensor, weight: Tensor, bias: Tensor | null, geometry: ConvGeometry): Tensor {
+/** The gradient of {@link convolve} for its input, which is the transposed convolution. With a gate it is not differentiable. */
+export function spread(
+  g: Tensor,
+  weight: Tensor,
+  bias: Tensor | null,
+  geometry: ConvGeometry,
+  gate: Tensor | null = null,
+): Tensor {
   return composite(() => {
     const [denseG, denseWeight, denseBias] = [contiguous(g), contiguous(weight), bias && contiguous(bias)];
     const kernels = commonKernels("convTranspose2d", denseG, denseWeight);
     const out = Tensor.allocate(inputShape(geometry), g.dtype, g.device, "convTranspose2d");
-    kernels.conv2dInputGrad(denseG, denseWeight, denseBias, out, geometry);
+    kernels.conv2dInputGrad(denseG, denseWeight, denseBias, out, geometry, gate);
+    noteGated(out, gate);
     const inputs = denseBias === null ? [denseG, denseWeight] : [denseG, denseWeight, denseBias];
     return record("convTranspose2d", out, inputs, [denseG, denseWeight], (outGrad, g, weight) => [
       () => convolve(outGrad, weight, null, geometry),

@@ -6,6 +6,7 @@ import { composite } from "../scopes.js";
 import { commonKernels, Tensor } from "../tensor.js";
 import { inputShape, outputShape, type WindowSettings } from "../window.js";
 import { contiguous } from "./layout.js";
+import { gateOf, noteGated } from "./rectifier.js";
 
 /** The maximum of each window of a batch of planes, and its place row·W + column. */
 export function maxima(x: Tensor, geometry: WindowGeometry): [Tensor, Tensor] {
@@ -14,17 +15,22 @@ export function maxima(x: Tensor, geometry: WindowGeometry): [Tensor, Tensor] {
   const values = Tensor.allocate(shape, x.dtype, x.device, "maxPool2d");
   const indices = Tensor.allocate(shape, "int32", x.device, "maxPool2d");
   commonKernels("maxPool2d", dense).maxPool2d(dense, values, indices, geometry);
-  record("maxPool2d", values, [dense], [indices], (g, indices) => [() => toMaxima(g, indices, geometry)]);
+  // What a ReLU gave is saved by that, too: it costs nothing.
+  const saved = gateOf(dense, true) === null ? [indices] : [indices, dense];
+  record("maxPool2d", values, [dense], saved, (g, ...[indices = g, x = g]) => [
+    (unseen) => toMaxima(g, indices, geometry, gateOf(x, unseen)),
+  ]);
   if (dense !== x) dense.dispose();
   return [values, indices];
 }
 
-/** The gradient of {@link maxima}: each window's value goes to the place of its maximum. */
-function toMaxima(g: Tensor, indices: Tensor, geometry: WindowGeometry): Tensor {
+/** The gradient of {@link maxima}: each window's value goes to the place of its maximum. With a gate it is not differentiable. */
+function toMaxima(g: Tensor, indices: Tensor, geometry: WindowGeometry, gate: Tensor | null = null): Tensor {
   return composite(() => {
     const dense = contiguous(g);
     const out = Tensor.allocate(inputShape(geometry), g.dtype, g.device, "maxPool2dGrad");
-    commonKernels("maxPool2dGrad", dense, indices).maxPool2dGrad(dense, indices, out, geometry);
+    commonKernels("maxPool2dGrad", dense, indices).maxPool2dGrad(dense, indices, out, geometry, gate);
+    noteGated(out, gate);
     return record("maxPool2dGrad", out, [dense], [indices], (outGrad, indices) => [
       () => fromMaxima(outGrad, indices, geometry),
     ]);

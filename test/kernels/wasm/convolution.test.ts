@@ -105,7 +105,8 @@ async function run(
     const outGrad = array(shape.out, numbers.outGrad);
     const weight = array(shape.weight, numbers.weight);
     const xGrad = array(shape.x);
-    kernels.conv2dInputGrad(outGrad, weight, bias, xGrad, g);
+    const gate = withBias ? null : array(shape.x, numbers.x);
+    kernels.conv2dInputGrad(outGrad, weight, bias, xGrad, g, gate);
     results.push(xGrad);
   } else {
     const outGrad = array(shape.out, numbers.outGrad);

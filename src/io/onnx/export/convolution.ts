@@ -1,4 +1,5 @@
 import type { ConvGeometry, WindowGeometry } from "../../../kernels/kernelSet.js";
+import { gated } from "./elementwise.js";
 import type { Graph, Value } from "./graph.js";
 import type { Recorders, Recording } from "./recorders.js";
 
@@ -12,9 +13,10 @@ export function convolutionRecorders({ graph, contents }: Recording): Pick<Recor
       contents.write(out, relu ? graph.unary("Relu", y) : y);
     },
 
-    conv2dInputGrad(outGrad, weight, bias, xGrad, geometry) {
+    conv2dInputGrad(outGrad, weight, bias, xGrad, geometry, gate = null) {
       const inputs = [contents.read(outGrad), contents.read(weight), ...(bias === null ? [] : [contents.read(bias)])];
-      contents.write(xGrad, spread(graph, inputs, geometry, xGrad.shape));
+      const g = spread(graph, inputs, geometry, xGrad.shape);
+      contents.write(xGrad, gate === null ? g : gated(graph, g, contents.read(gate)));
     },
 
     conv2dWeightGrad(outGrad, x, weightGrad, geometry, biasGrad = null) {

@@ -1,7 +1,7 @@
 import type { Strided } from "../../../kernels/kernelSet.js";
 import { at, sameShape } from "../../../tensor/shape.js";
 import { logitNodes, slopeNodes, unaryNodes } from "./functions.js";
-import type { ElementType, Value } from "./graph.js";
+import type { ElementType, Graph, Value } from "./graph.js";
 import type { Recorders, Recording } from "./recorders.js";
 
 const plainBinary = {
@@ -90,8 +90,7 @@ export function elementwiseRecorders({ graph, contents }: Recording): Pick<Recor
       const left = graph.cast(operand(a, out.dtype), dtype);
       const right = graph.cast(operand(b, out.dtype), dtype);
       if (op === "reluGrad") {
-        const positive = graph.binary("Greater", right, graph.number(out.dtype, 0), "bool");
-        put(out, graph.binary("Mul", left, graph.cast(positive, out.dtype)));
+        put(out, gated(graph, left, right));
       } else if (op === "sigmoidGrad") {
         const rest = graph.binary("Sub", graph.number(out.dtype, 1), right);
         put(out, graph.binary("Mul", graph.binary("Mul", left, right), rest));
@@ -167,4 +166,10 @@ function broadcastAll(...values: readonly Value[]): number[] {
   return Array.from({ length: rank }, (_, axis) =>
     Math.max(...values.map(({ shape }) => shape[axis - rank + shape.length] ?? 1)),
   );
+}
+
+/** The gradient g of a ReLU's output y as that of its input. */
+export function gated(graph: Graph, g: Value, y: Value): Value {
+  const positive = graph.binary("Greater", y, graph.number(g.dtype, 0), "bool");
+  return graph.binary("Mul", g, graph.cast(positive, g.dtype));
 }

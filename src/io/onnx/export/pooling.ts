@@ -1,5 +1,6 @@
 import type { AvgPoolGeometry, WindowGeometry } from "../../../kernels/kernelSet.js";
 import { padsAfter, spread } from "./convolution.js";
+import { gated } from "./elementwise.js";
 import type { Graph, Value } from "./graph.js";
 import type { Recorders, Recording } from "./recorders.js";
 
@@ -13,7 +14,8 @@ export function poolRecorders({ graph, contents }: Recording): Pick<Recorders, P
       contents.write(indices, places);
     },
 
-    maxPool2dGrad(outGrad, indices, xGrad, { batch, channels, inHeight, inWidth, outHeight, outWidth }) {
+    maxPool2dGrad(outGrad, indices, xGrad, geometry, gate = null) {
+      const { batch, channels, inHeight, inWidth, outHeight, outWidth } = geometry;
       const { dtype } = outGrad;
       const planes = batch * channels;
       const windows = [planes, outHeight * outWidth];
@@ -24,7 +26,8 @@ export function poolRecorders({ graph, contents }: Recording): Pick<Recorders, P
         graph.reshape(contents.read(outGrad), windows),
       ];
       const sums = graph.add("ScatterElements", inputs, { dtype, shape }, { axis: 1, reduction: "add" });
-      contents.write(xGrad, graph.reshape(sums, xGrad.shape));
+      const g = graph.reshape(sums, xGrad.shape);
+      contents.write(xGrad, gate === null ? g : gated(graph, g, contents.read(gate)));
     },
 
     avgPool2d(x, out, geometry) {

@@ -4,7 +4,7 @@ import { fraction } from "./environment";
 import * as id from "./kernelIds";
 import { power4 } from "./power";
 import { gather4, scatter4 } from "./strided";
-import { logitLoss4, logitLossGrad4, withoutDenormals4 } from "./vector";
+import { gated4, logitLoss4, logitLossGrad4, withoutDenormals4 } from "./vector";
 
 @inline
 function binary4(op: i32, a: v128, b: v128): v128 {
@@ -17,7 +17,7 @@ function binary4(op: i32, a: v128, b: v128): v128 {
   if (op == id.POW) return power4(a, b);
   if (op == id.LOGIT_LOSS) return logitLoss4(a, b);
   if (op == id.LOGIT_LOSS_GRAD) return logitLossGrad4(a, b);
-  if (op == id.RELU_GRAD) return withoutDenormals4(v128.andnot(a, f32x4.le(b, f32x4.splat(0))));
+  if (op == id.RELU_GRAD) return gated4(a, b);
   if (op == id.SIGMOID_GRAD) return withoutDenormals4(f32x4.mul(f32x4.mul(a, b), f32x4.sub(f32x4.splat(1), b)));
   return withoutDenormals4(f32x4.mul(a, f32x4.sub(f32x4.splat(1), f32x4.mul(b, b))));
 }

@@ -97,8 +97,9 @@ export const PART_BYTES = 64;
 export const JOINED_PLANE = 65;
 /** Sums of the output gradient, in float64, for each part and output channel (0: none are wanted). */
 export const BIAS_SUMS = 66;
-/** Whether ReLU follows (1), in the memory of the target while that is near. */
+/** Whether ReLU follows (1), and the output of the ReLU whose gradient follows (0: none), on the target while that is near. */
 export const RELU = 67;
+export const GATE = 68;
 
 // --- the road with samples in the lanes ---------------------------------------------------------------------------------
 

@@ -10,6 +10,7 @@ import { copyPlanes } from "./directCopy";
 import { tile, widthOf } from "./directTiles";
 import { argument, pointer, threadIndex } from "./environment";
 import { ZEROS } from "./gemm";
+import { closeGate } from "./vector";
 
 /** Pairs of offsets that are done for all filters before the next ones: what they read of the image stays in the cache. */
 const CHUNK = 24 * 16;
@@ -95,9 +96,16 @@ export function direct(begin: i32, end: i32): void {
       const down = argument(slot.STRIDE_HEIGHT);
       joinParts(joining, target, min(blockRows * down, argument(slot.IN_HEIGHT) - row * down));
     }
+    const bytes = min(joinedPlane - <usize>row * pointer(slot.TARGET_ROW), <usize>blockRows * pointer(slot.TARGET_ROW));
     if (argument(slot.RELU) != 0) {
-      const bytes = min(joinedPlane - <usize>row * pointer(slot.TARGET_ROW), <usize>blockRows * pointer(slot.TARGET_ROW));
       for (let plane = 0; plane < targetPlanes; plane++) rectify(target + <usize>plane * joinedPlane, bytes);
+    }
+    if (pointer(slot.GATE) != 0) {
+      const gate = pointer(slot.GATE) + (target - pointer(slot.TARGET));
+      for (let plane = 0; plane < targetPlanes; plane++) {
+        const from = <usize>plane * joinedPlane;
+        closeGate(target + from, gate + from, bytes);
+      }
     }
   }
 }

@@ -9,6 +9,7 @@ import { tile, widthOf } from "./directTiles";
 import { filtersOf } from "./directWeight";
 import { argument, pointer, threadIndex } from "./environment";
 import { ZEROS } from "./gemm";
+import { closeGate } from "./vector";
 
 /** From byte 16 − 4n on: ones in the first n lanes. */
 const LANE_MASKS: usize = memory.data<i32>([-1, -1, -1, -1, 0, 0, 0, 0], 16);
@@ -143,6 +144,10 @@ export function lanes(begin: i32, end: i32): void {
       before += filters + 1;
       if (hasBias) bias += <usize>filters << 2;
       target += <usize>filters * targetPlane;
+    }
+    if (pointer(slot.GATE) != 0) {
+      const from = <usize>(4 * unit) * targetBytes;
+      closeGate(pointer(slot.TARGET) + from, pointer(slot.GATE) + from, <usize>samples * targetBytes);
     }
   }
 }

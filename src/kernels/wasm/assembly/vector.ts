@@ -362,6 +362,21 @@ export function withoutDenormals4(x: v128): v128 {
   return v128.andnot(x, i32x4.eq(exponent, i32x4.splat(0)));
 }
 
+/** The gradient of ReLU: g, but 0 where ReLU's output is 0. */
+@inline
+export function gated4(g: v128, output: v128): v128 {
+  return withoutDenormals4(v128.andnot(g, f32x4.le(output, f32x4.splat(0))));
+}
+
+/** x = 0 where the gate is 0 or less, as the gradient of ReLU has it. */
+export function closeGate(x: usize, gate: usize, bytes: usize): void {
+  const end = x + bytes;
+  for (; x + 16 <= end; x += 16, gate += 16) v128.store(x, gated4(v128.load(x), v128.load(gate)));
+  for (; x < end; x += 4, gate += 4) {
+    store<f32>(x, f32x4.extract_lane(gated4(v128.load32_zero(x), v128.load32_zero(gate)), 0));
+  }
+}
+
 /** The sum of the four lanes. */
 @inline
 export function sumLanes(x: v128): f32 {
