@@ -105,8 +105,7 @@ function measureWalk(recorder: Recorder): () => void {
   const measured = (node: GradNode, rule: () => readonly GradThunk[]): readonly GradThunk[] => {
     const name = `${node.name}Backward`;
     return within(recorder, recorder.enter("backward", name), rule).map(
-      (thunk) =>
-        thunk && ((unseen) => within(recorder, recorder.enter("backward", name, false), () => thunk(unseen))),
+      (thunk) => thunk && ((unseen) => within(recorder, recorder.enter("backward", name, false), () => thunk(unseen))),
     );
   };
   const restore = [
