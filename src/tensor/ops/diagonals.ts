@@ -5,6 +5,7 @@ import { composite } from "../scopes.js";
 import { at, formatShape, normalizeAxis } from "../shape.js";
 import { commonKernels, Tensor } from "../tensor.js";
 import { asStrided } from "./asStrided.js";
+import { sum } from "./broadcast.js";
 import { viewOf } from "./layout.js";
 import { where } from "./where.js";
 
@@ -89,6 +90,22 @@ export function diagonal(x: Tensor, offset = 0, dim1 = 0, dim2 = 1): Tensor {
     [...others.map((axis) => at(x.strides, axis)), rowStride + columnStride],
     x.offset + start,
   );
+}
+
+/**
+ * The sum of the main diagonal of a matrix, [N, M] → [].
+ *
+ * @throws ShapeError where it has not two axes.
+ * @see https://pytorch.org/docs/stable/generated/torch.trace.html
+ */
+export function trace(x: Tensor): Tensor {
+  commonKernels("trace", x);
+  if (x.ndim !== 2) {
+    throw new ShapeError(
+      `trace: got shape ${formatShape(x.shape)}; expected a matrix. For batches of them write .diagonal(0, -2, -1).sum(-1).`,
+    );
+  }
+  return composite(() => sum(diagonal(x)));
 }
 
 function checkMatrices(name: string, x: Tensor): void {

@@ -20,7 +20,7 @@ export * from "./compare.js";
 export * from "./composedActivations.js";
 export * from "./conv1d.js";
 export * from "./convolution.js";
-export { diagonal, tril, triu } from "./diagonals.js";
+export { diagonal, trace, tril, triu } from "./diagonals.js";
 export * from "./dropout.js";
 export * from "./elementary.js";
 export * from "./embedding.js";

@@ -10,6 +10,7 @@ import { zerosFor } from "./layout.js";
 import { narrow, select } from "./slicing.js";
 
 export { einsum } from "./einsum.js";
+export { type MeshgridOptions, meshgrid } from "./meshgrid.js";
 
 /**
  * The tensors one after another along an existing axis, in their common dtype. Their shapes are equal but for that

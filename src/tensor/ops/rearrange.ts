@@ -1,10 +1,10 @@
 /** The same elements in another order along their axes. */
-import { ShapeError } from "../../errors.js";
+import { ArgumentError, ShapeError } from "../../errors.js";
 import { record } from "../autograd.js";
 import { composite } from "../scopes.js";
 import { at, formatShape, normalizeAxes, normalizeAxis } from "../shape.js";
 import { commonKernels, Tensor } from "../tensor.js";
-import { flatten, reshape } from "./layout.js";
+import { clone, flatten, reshape, transpose } from "./layout.js";
 import { copyRuns, type Run } from "./runs.js";
 
 /**
@@ -25,6 +25,30 @@ export function flip(x: Tensor, dims: number | readonly number[]): Tensor {
   });
   copyRuns(x, out, runs);
   return record("flip", out, [x], [], (g) => [() => flip(g, axes)]);
+}
+
+/**
+ * A copy that is turned by `k` right angles in the plane of two axes, from the first towards the second.
+ *
+ * @throws ShapeError where the axes are not two different ones, or out of range.
+ * @throws ArgumentError where `k` is no whole number.
+ * @see https://pytorch.org/docs/stable/generated/torch.rot90.html
+ */
+export function rot90(x: Tensor, k = 1, dims: readonly [number, number] = [0, 1]): Tensor {
+  commonKernels("rot90", x);
+  if (!Number.isInteger(k)) {
+    throw new ArgumentError(`rot90: got k = ${String(k)}; expected a whole number of right angles. Round it.`);
+  }
+  const [from = 0, to = 0, ...others] = dims.map((dim) => normalizeAxis("rot90", dim, x.ndim));
+  if (from === to || others.length > 0) {
+    throw new ShapeError(
+      `rot90: got the axes ${formatShape(dims)}; expected two, those of the plane. Name two different axes.`,
+    );
+  }
+  const quarters = ((k % 4) + 4) % 4;
+  if (quarters === 0) return clone(x);
+  if (quarters === 2) return flip(x, [from, to]);
+  return composite(() => transpose(flip(x, quarters === 1 ? to : from), from, to));
 }
 
 /**

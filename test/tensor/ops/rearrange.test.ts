@@ -2,8 +2,9 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import "../../support/strictKernels.js";
 import "../../../src/tensor/methods.js";
-import { ReleasedTensorError, ShapeError } from "../../../src/errors.js";
+import { ArgumentError, ReleasedTensorError, ShapeError } from "../../../src/errors.js";
 import { arange } from "../../../src/tensor/create.js";
+import { meshgrid } from "../../../src/tensor/ops/joining.js";
 import { testRefusals } from "../../support/refusals.js";
 
 describe("flip", () => {
@@ -112,6 +113,43 @@ describe("errors", () => {
       new ShapeError(
         "roll: got axis 1; expected a whole number from -1 to 0 for 1 axes. Choose an axis in that range.",
       ),
+    ],
+  ]);
+
+  testRefusals([
+    [
+      "a turn in a plane of one axis",
+      (z) => z(2, 3).rot90(1, [1, -1]),
+      new ShapeError("rot90: got the axes [1, -1]; expected two, those of the plane. Name two different axes."),
+    ],
+    [
+      "half a right angle",
+      (z) => z(2, 3).rot90(0.5),
+      new ArgumentError("rot90: got k = 0.5; expected a whole number of right angles. Round it."),
+    ],
+    [
+      "the trace of a batch",
+      (z) => z(2, 3, 3).trace(),
+      new ShapeError(
+        "trace: got shape [2, 3, 3]; expected a matrix. For batches of them write .diagonal(0, -2, -1).sum(-1).",
+      ),
+    ],
+    [
+      "a grid of matrices",
+      (z) => meshgrid([z(2), z(2, 2)]),
+      new ShapeError("meshgrid: got a tensor of shape [2, 2]; expected one axis for each. Flatten it."),
+    ],
+    [
+      "a grid of nothing",
+      () => meshgrid([]),
+      new ArgumentError(
+        "meshgrid: got an empty list; expected an array of one tensor or more. Write meshgrid([a, b]).",
+      ),
+    ],
+    [
+      "another indexing",
+      (z) => meshgrid([z(2)], { indexing: "yx" as "xy" }),
+      new ArgumentError('meshgrid: got indexing "yx"; expected "ij" or "xy". Choose one of them.'),
     ],
   ]);
 
