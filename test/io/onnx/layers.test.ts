@@ -23,6 +23,7 @@ const rows = (batch: number): Tensor[] => [randn([batch, 6])];
 const pair = (batch: number): Tensor[] => [randn([batch, 5]), randn([batch, 5])];
 const even = (batch: number): Tensor[] => [randn([batch, 5]).sigmoid(), randn([batch, 5]).sigmoid()];
 const classes = (batch: number): Tensor[] => [randn([batch, 5]), randint(5, [batch])];
+const encoder = { dimFeedforward: 8, dropout: 0, batchFirst: true } as const;
 
 const cases: LayerCase[] = [
   { name: "Linear", make: () => new nn.Linear(6, 3), inputs: rows },
@@ -137,6 +138,29 @@ const cases: LayerCase[] = [
     new nn.Upsample({ size: [3, 9], mode: "bilinear", alignCorners: true }),
     new nn.LocalResponseNorm(3, { alpha: 0.5 }),
   ].map((layer) => ({ name: layer.constructor.name, make: () => layer, inputs: images })),
+  ...[
+    new nn.SELU(),
+    new nn.CELU(2),
+    new nn.GLU(1),
+    new nn.Softsign(),
+    new nn.Softmin(1),
+    new nn.Softmax2d(),
+    new nn.Tanhshrink(),
+    new nn.Hardshrink(0.3),
+    new nn.Softshrink(0.3),
+    new nn.Threshold(0.1, 2),
+    new nn.SiLU({ inplace: true }),
+    new nn.ChannelShuffle(2),
+  ].map((layer) => ({ name: layer.constructor.name, make: () => layer, inputs: images })),
+  ...[new nn.AdaptiveAvgPool1d(3), new nn.AdaptiveMaxPool1d(3)].map((layer) => ({
+    name: layer.constructor.name,
+    make: () => layer,
+    inputs: (n: number) => [randn([n, 3, 5])],
+  })),
+  ...[
+    new nn.TransformerEncoderLayer(6, 2, { ...encoder, normFirst: true, activation: "gelu" }),
+    new nn.TransformerEncoder(new nn.TransformerEncoderLayer(6, 2, encoder), 2),
+  ].map((layer) => ({ name: layer.constructor.name, make: () => layer, inputs: (n: number) => [randn([n, 3, 6])] })),
   { name: "PixelUnshuffle", make: () => new nn.PixelUnshuffle(2), inputs: (n) => [randn([n, 2, 4, 6])] },
   { name: "Dropout2d", make: () => new nn.Dropout2d(0.4), inputs: images, random: true },
   { name: "Embedding", make: () => new nn.Embedding(7, 3, { paddingIdx: 2 }), inputs: (n) => [randint(7, [n, 4])] },
@@ -160,6 +184,21 @@ const cases: LayerCase[] = [
     new nn.KLDivLoss({ reduction: "batchmean" }),
     new nn.BCELoss(),
   ].map((layer) => ({ name: layer.constructor.name, make: () => layer, inputs: even })),
+  ...[new nn.PoissonNLLLoss({ full: true }), new nn.MultiLabelSoftMarginLoss()].map((layer) => ({
+    name: layer.constructor.name,
+    make: () => layer,
+    inputs: even,
+  })),
+  ...[new nn.SoftMarginLoss(), new nn.HingeEmbeddingLoss({ reduction: "sum" })].map((layer) => ({
+    name: layer.constructor.name,
+    make: () => layer,
+    inputs: (n: number) => [randn([n, 5]), randn([n, 5]).sign()],
+  })),
+  {
+    name: "GaussianNLLLoss",
+    make: () => new nn.GaussianNLLLoss({ full: true }),
+    inputs: (n) => [...pair(n), randn([n, 5]).exp()],
+  },
   {
     name: "CosineEmbeddingLoss",
     make: () => new nn.CosineEmbeddingLoss({ margin: 0.1 }),
