@@ -120,8 +120,8 @@ export type BinaryOp =
 /** z = a ∘ b as bool. Comparisons with NaN are false, but for `ne`. */
 export type CompareOp = "eq" | "ge" | "gt" | "le" | "lt" | "ne";
 
-/** Sums and products of int32 and bool are int32, and wrap. `amax` and `amin` hand NaN on. */
-export type ReduceOp = "amax" | "amin" | "prod" | "sum";
+/** Sums and products of int32 and bool are int32, and wrap. `amax` and `amin` hand NaN on. `sumSquares` is of floats. */
+export type ReduceOp = "amax" | "amin" | "prod" | "sum" | "sumSquares";
 
 /** Settings of one stochastic gradient descent step; see `sgdStep`. */
 export interface SgdHyper {

@@ -211,6 +211,7 @@ const compareFunctions: Record<CompareOp, (a: number, b: number) => boolean> = {
 
 function reduceValues(op: ReduceOp, values: readonly number[]): number {
   if (op === "sum") return values.reduce((sum, value) => sum + value, 0);
+  if (op === "sumSquares") return values.reduce((sum, value) => sum + value * value, 0);
   if (op === "prod") return values.reduce((product, value) => product * value, 1);
   if (values.some(Number.isNaN)) return Number.NaN;
   return op === "amax" ? Math.max(...values) : Math.min(...values);

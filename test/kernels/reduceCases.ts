@@ -26,8 +26,8 @@ function reduced(shape: readonly number[], axes: readonly number[]): number[] {
   return shape.map((extent, axis) => (axes.includes(axis) ? 1 : extent));
 }
 
-const reduceCases = (["amax", "amin", "sum"] as const).flatMap((op: ReduceOp) =>
-  allDTypes.flatMap((dtype) =>
+const reduceCases = (["amax", "amin", "sum", "sumSquares"] as const).flatMap((op: ReduceOp) =>
+  (op === "sumSquares" ? (["float32", "float64"] as const) : allDTypes).flatMap((dtype) =>
     reductions.map(
       ({ name, shape, axes, layout }): KernelCase => ({
         name: `${op} ${dtype}, ${name}`,

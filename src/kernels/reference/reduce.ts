@@ -7,7 +7,13 @@ import { Scratch } from "./scratch.js";
 
 const accumulators = new Scratch();
 
-const initialValues = { amax: Number.NEGATIVE_INFINITY, amin: Number.POSITIVE_INFINITY, prod: 1, sum: 0 } as const;
+const initialValues = {
+  amax: Number.NEGATIVE_INFINITY,
+  amin: Number.POSITIVE_INFINITY,
+  prod: 1,
+  sum: 0,
+  sumSquares: 0,
+} as const;
 
 export function reduceKernels(arrayOf: ArrayOf): Pick<KernelSet, "reduce" | "argReduce"> {
   return {
@@ -19,7 +25,7 @@ export function reduceKernels(arrayOf: ArrayOf): Pick<KernelSet, "reduce" | "arg
       // Along a reduced axis the accumulator stands still.
       const strides = denseStrides(out.shape).map((stride, axis) => (at(out.shape, axis) === 1 ? 0 : stride));
       const lanes = [laneOf(arrayOf, x), lane(totals, 0, strides)] as const;
-      const row = op === "prod" ? productRow(out.dtype) : reduceRow;
+      const row = op === "prod" ? productRow(out.dtype) : op === "sumSquares" ? squaresRow : reduceRow;
       forEachRow(x.shape, lanes, (length) => row(op, ...lanes, length));
       for (let i = 0; i < size; i += 1) target[out.offset + i] = totals[i] as number;
     },
@@ -47,6 +53,13 @@ function productRow(dtype: DType): typeof reduceRow {
       totals.array[t] = times(totals.array[t] as number, array[p] as number);
     }
   };
+}
+
+/** As {@link reduceRow} for sums of squares. */
+function squaresRow(_: ReduceOp, { array, start: first, step: xStep }: Lane, totals: Lane, length: number): void {
+  for (let i = 0, p = first, t = totals.start; i < length; i += 1, p += xStep, t += totals.step) {
+    totals.array[t] = (totals.array[t] as number) + (array[p] as number) ** 2;
+  }
 }
 
 /** Takes a row of `x` into a row of accumulators, which may be a single one. */

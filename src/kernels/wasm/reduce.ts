@@ -7,7 +7,13 @@ import type { Engine } from "./engine.js";
 import type { Block } from "./heap.js";
 import { addressOf } from "./memory.js";
 
-const ids: Record<ReduceOp, number> = { sum: id.SUM, amax: id.AMAX, amin: id.AMIN, prod: id.PROD };
+const ids: Record<ReduceOp, number> = {
+  sum: id.SUM,
+  amax: id.AMAX,
+  amin: id.AMIN,
+  prod: id.PROD,
+  sumSquares: id.SUM_SQUARES,
+};
 
 /** Most axes of either kind after merging. */
 const MAX_RANK = 8;

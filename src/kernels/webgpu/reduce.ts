@@ -19,7 +19,7 @@ const one: Record<WgslType, string> = { f32: "1.0", i32: "1", u32: "1u" };
 
 function combinationOf(op: ReduceOp, type: WgslType): Combination {
   if (op === "prod") return { name: op, initial: one[type], expression: "a * b" };
-  if (op === "sum") return { name: op, initial: zero[type], expression: "a + b" };
+  if (op === "sum" || op === "sumSquares") return { name: "sum", initial: zero[type], expression: "a + b" };
   const initial = op === "amax" ? lowest[type] : highest[type];
   const expression = binaryText(op === "amax" ? "maximum" : "minimum", type) ?? "a";
   return { name: op, initial, expression };
@@ -36,7 +36,7 @@ export function reduceKernels(runtime: Runtime): Pick<KernelSet, "reduce" | "arg
       runReduction(runtime, {
         name: `${op} ${from}`,
         combination: combinationOf(op, to),
-        term: from === to ? "x" : `${to}(x)`,
+        term: op === "sumSquares" ? "x * x" : from === to ? "x" : `${to}(x)`,
         operands: [array("x", x)],
         shape: x.shape,
         out,

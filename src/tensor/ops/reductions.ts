@@ -7,7 +7,7 @@ import { checkOptions } from "../options.js";
 import { composite } from "../scopes.js";
 import { at, formatShape, reductionAxes, type Shape } from "../shape.js";
 import { commonKernels, Tensor } from "../tensor.js";
-import { abs, div, mul, pow, sign, sqrt, sqrt_, square, square_, sub } from "./arithmetic.js";
+import { abs, div, mul, pow, sign, sqrt_, square_, sub } from "./arithmetic.js";
 import { dropAxes, expand, type ReduceOptions, sum } from "./broadcast.js";
 import { to } from "./cast.js";
 import { eq, ne } from "./compare.js";
@@ -190,8 +190,15 @@ export function norm(x: Tensor, p = 2, axes?: Axes, options: ReduceOptions = {})
 function powerNorm(x: Tensor, p: number, axes: readonly number[]): Tensor {
   const kept = { keepdim: true };
   if (p === 0) return to(sum(ne(x, 0), axes, kept), x.dtype);
-  if (p === 2) return sqrt(sum(square(x), axes, kept));
+  if (p === 2) return sqrt_(sumSquares(x, axes));
   return pow(sum(pow(abs(x), p), axes, kept), 1 / p);
+}
+
+/** Off the tape. */
+function sumSquares(x: Tensor, axes: readonly number[]): Tensor {
+  const out = Tensor.allocate(keptShape(x.shape, axes), x.dtype, x.device, "norm");
+  x.kernels.reduce("sumSquares", x, out);
+  return out;
 }
 
 /** g · sign(x) · |x|ᵖ⁻¹ / yᵖ⁻¹, without 0/0 where x or y is 0. */

@@ -36,7 +36,13 @@ type Elementwise =
   | "cumsum"
   | "argSort";
 
-const reductions = { amax: "ReduceMax", amin: "ReduceMin", prod: "ReduceProd", sum: "ReduceSum" } as const;
+const reductions = {
+  amax: "ReduceMax",
+  amin: "ReduceMin",
+  prod: "ReduceProd",
+  sum: "ReduceSum",
+  sumSquares: "ReduceSumSquare",
+} as const;
 
 export function elementwiseRecorders({ graph, contents }: Recording): Pick<Recorders, Elementwise> {
   function operand(x: Strided | number, dtype: ElementType): Value {
@@ -121,7 +127,9 @@ export function elementwiseRecorders({ graph, contents }: Recording): Pick<Recor
     reduce(op, x, out) {
       const axes = x.shape.flatMap((extent, axis) => (extent !== 1 && out.shape[axis] === 1 ? [axis] : []));
       const value = graph.cast(contents.read(x), numeric(out.dtype));
-      contents.write(out, graph.cast(graph.reduce(reductions[op], value, axes), out.dtype));
+      const squares = op === "sumSquares" && axes.length === 0;
+      const result = squares ? graph.binary("Mul", value, value) : graph.reduce(reductions[op], value, axes);
+      contents.write(out, graph.cast(result, out.dtype));
     },
 
     cumsum(x, axis, backwards, out) {

@@ -196,6 +196,7 @@ export const SUM = 0;
 export const AMAX = 1;
 export const AMIN = 2;
 export const PROD = 3;
+export const SUM_SQUARES = 4;
 
 /** Elements in one block of a long run. */
 export const REDUCE_BLOCK = 16384;

@@ -7,7 +7,7 @@
  *
  * @module
  */
-import { argument, pointer } from "./environment";
+import { argument, fma, pointer } from "./environment";
 import * as id from "./kernelIds";
 
 /** Elements that are added up in float32 before the sum is carried on in float64. */
@@ -15,16 +15,27 @@ const RUN: i32 = 4096;
 
 @inline
 function start4(op: i32): v128 {
-  if (op == id.SUM) return f32x4.splat(0);
+  if (op == id.SUM || op == id.SUM_SQUARES) return f32x4.splat(0);
   if (op == id.PROD) return f32x4.splat(1);
   return f32x4.splat(op == id.AMAX ? <f32>-Infinity : <f32>Infinity);
 }
 
 @inline
 function combine4(op: i32, a: v128, b: v128): v128 {
-  if (op == id.SUM) return f32x4.add(a, b);
+  if (op == id.SUM || op == id.SUM_SQUARES) return f32x4.add(a, b);
   if (op == id.PROD) return f32x4.mul(a, b);
   return op == id.AMAX ? f32x4.pmax(a, b) : f32x4.pmin(a, b);
+}
+
+/** What came together so far, and one more element. */
+@inline
+function take4(op: i32, total: v128, value: v128): v128 {
+  return op == id.SUM_SQUARES ? fma(value, value, total) : combine4(op, total, value);
+}
+
+@inline
+function take(op: i32, total: f64, value: f64): f64 {
+  return combine(op, total, op == id.SUM_SQUARES ? value * value : value);
 }
 
 /**
@@ -38,19 +49,19 @@ function noteNaN(op: i32, seen: v128, value: v128): v128 {
 
 @inline
 function keepsNaN(op: i32): bool {
-  return op == id.SUM || op == id.PROD;
+  return op == id.SUM || op == id.SUM_SQUARES || op == id.PROD;
 }
 
 @inline
 function combine(op: i32, a: f64, b: f64): f64 {
-  if (op == id.SUM) return a + b;
+  if (op == id.SUM || op == id.SUM_SQUARES) return a + b;
   if (op == id.PROD) return a * b;
   return op == id.AMAX ? max(a, b) : min(a, b);
 }
 
 @inline
 function start(op: i32): f64 {
-  if (op == id.SUM) return 0;
+  if (op == id.SUM || op == id.SUM_SQUARES) return 0;
   if (op == id.PROD) return 1;
   return op == id.AMAX ? -Infinity : Infinity;
 }
@@ -81,17 +92,17 @@ function runOf(op: i32, x: usize, step: i32, n: i32): f64 {
         const g = v128.load(x, 32);
         const h = v128.load(x, 48);
         seen = noteNaN(op, noteNaN(op, noteNaN(op, noteNaN(op, seen, e), f), g), h);
-        a = combine4(op, a, e);
-        b = combine4(op, b, f);
-        c = combine4(op, c, g);
-        d = combine4(op, d, h);
+        a = take4(op, a, e);
+        b = take4(op, b, f);
+        c = take4(op, c, g);
+        d = take4(op, d, h);
       }
       total = combine(op, total, lanes(op, combine4(op, combine4(op, a, b), combine4(op, c, d))));
     }
     if (!keepsNaN(op) && v128.any_true(seen)) return NaN;
   }
   const bytes = <isize>step << 2;
-  for (; i < n; i++, x += bytes) total = combine(op, total, <f64>load<f32>(x));
+  for (; i < n; i++, x += bytes) total = take(op, total, <f64>load<f32>(x));
   return total;
 }
 
@@ -134,6 +145,8 @@ export function reduceRuns(begin: i32, end: i32): void {
       return alongRuns(id.AMAX, begin, end);
     case id.PROD:
       return alongRuns(id.PROD, begin, end);
+    case id.SUM_SQUARES:
+      return alongRuns(id.SUM_SQUARES, begin, end);
     default:
       return alongRuns(id.AMIN, begin, end);
   }
@@ -166,7 +179,7 @@ function acrossRows(op: i32, begin: i32, end: i32): void {
       for (; i < width; i++) {
         let total = start(op);
         for (let r = 0; r < rows; r++) {
-          total = combine(op, total, load<f32>(x + (<usize>i << 2) + (offsetOf(r, reducedRank, 32, 40) << 2)));
+          total = take(op, total, load<f32>(x + (<usize>i << 2) + (offsetOf(r, reducedRank, 32, 40) << 2)));
         }
         store<f32>(out + (<usize>i << 2), <f32>total);
       }
@@ -216,10 +229,10 @@ function block16(op: i32, x: usize, out: usize, rows: i32, rank: i32): void {
       bSeen = noteNaN(op, bSeen, f);
       cSeen = noteNaN(op, cSeen, g);
       dSeen = noteNaN(op, dSeen, h);
-      a = combine4(op, a, e);
-      b = combine4(op, b, f);
-      c = combine4(op, c, g);
-      d = combine4(op, d, h);
+      a = take4(op, a, e);
+      b = take4(op, b, f);
+      c = take4(op, c, g);
+      d = take4(op, d, h);
     }
     storeStage(op, out, a, aSeen, first);
     storeStage(op, out + 16, b, bSeen, first);
@@ -241,7 +254,7 @@ function block4(op: i32, x: usize, out: usize, rows: i32, rank: i32): void {
     for (let r = from; r < stop; r++) {
       const value = v128.load(x + (simple ? <isize>r * step : offsetOf(r, rank, 32, 40) << 2));
       seen = noteNaN(op, seen, value);
-      values = combine4(op, values, value);
+      values = take4(op, values, value);
     }
     storeStage(op, out, values, seen, first);
     first = false;
@@ -295,6 +308,8 @@ export function reduceRows(begin: i32, end: i32): void {
       return acrossRows(id.AMAX, begin, end);
     case id.PROD:
       return acrossRows(id.PROD, begin, end);
+    case id.SUM_SQUARES:
+      return acrossRows(id.SUM_SQUARES, begin, end);
     default:
       return acrossRows(id.AMIN, begin, end);
   }
@@ -308,6 +323,8 @@ function denseRun(op: i32, x: usize, n: i32): f64 {
       return runOf(id.AMAX, x, 1, n);
     case id.PROD:
       return runOf(id.PROD, x, 1, n);
+    case id.SUM_SQUARES:
+      return runOf(id.SUM_SQUARES, x, 1, n);
     default:
       return runOf(id.AMIN, x, 1, n);
   }
