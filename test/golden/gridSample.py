@@ -26,6 +26,9 @@ for corners in [False, True]:
     edges = torch.stack(torch.meshgrid(torch.linspace(-1, 1, 5), torch.linspace(-1, 1, 4), indexing="xy"), -1)[None]
     g.case("gridSample", f"on pixels and edges, align corners {corners}", [x[:1], edges], ["$0", "$1", {"alignCorners": corners}],
            lambda x, grid: F.grid_sample(x, grid, align_corners=corners), grads=False)
+    g.case("gridSample", f"slopes on the border, align corners {corners}", [x[:1], edges * 1.0],
+           ["$0", "$1", {"alignCorners": corners, "paddingMode": "border"}],
+           lambda x, grid: F.grid_sample(x, grid, padding_mode="border", align_corners=corners))
     g.case("gridSample", f"one pixel, align corners {corners}", [g.randn(1, 2, 1, 1), grid[:1]],
            ["$0", "$1", {"alignCorners": corners, "paddingMode": "border"}],
            lambda x, grid: F.grid_sample(x, grid, padding_mode="border", align_corners=corners))

@@ -140,6 +140,12 @@ describe("refusals", () => {
   });
 });
 
+test("a count of 0 has a finite slope", () => {
+  const counts = tensor([0, 1, 3]).requiresGrad_();
+  tensor([0.5, 0.5, 0.5]).poissonNllLoss(counts, { full: true }).backward();
+  expect(counts.grad?.dataSync().every((slope) => Number.isFinite(slope))).toBe(true);
+});
+
 test("a loss and its backward pass leave nothing behind", () => {
   const made = (value: number) => tensor(new Float32Array(3000).fill(value), { shape: [30, 100] });
   const [x, y, z] = [made(0.25).requiresGrad_(), made(0.5), made(1)];
