@@ -211,10 +211,12 @@ describe.skipIf(noJupyter !== null)(`in Jupyter${noJupyter === null ? "" : ` (ab
     const lines = steadyLines(printed);
     const lost = steadyLines(ran.out).filter((line) => !lines.includes(line));
     expect(lines).toEqual(steadyLines(ran.out).filter((line) => !lost.includes(line)));
-    // At times Deno's kernel says that a cell is done before it has passed on the last line of it, which is dropped then.
-    expect(lost.length).toBeLessThanOrEqual(2);
     expect(lines.length).toBeGreaterThan(20);
     const pictures = outputs.flatMap((output) => output.data?.["text/html"] ?? []).join("");
-    expect(pictures.match(/<svg/g)?.length).toBe(page.match(/<svg/g)?.length);
+    const countOf = (text: string): number => text.match(/<svg/g)?.length ?? 0;
+    // At times Deno's kernel says that a cell is done before it has passed on the last of what it shows, which is dropped then.
+    const lostPictures = countOf(page) - countOf(pictures);
+    expect(lostPictures).toBeGreaterThanOrEqual(0);
+    expect(lost.length + lostPictures).toBeLessThanOrEqual(2);
   });
 });
