@@ -85,6 +85,8 @@ function matmulText(type: "f32" | "i32", names: readonly string[], rank: number)
     name: `matmul, ${rank} batch axes${hasBias ? ", bias" : ""}`,
     type,
     inputs: inputs.map((name) => `${name}Array`),
+    // Its loads are short.
+    termsInTurn: 2,
     uniforms: { depth: "u32", ...Object.fromEntries(steps), ...walkUniforms(rank, names) },
     declarations: `
 struct Place { depth: u32, ${names.map((name) => `${name}At: i32`).join(", ")} }

@@ -32,14 +32,31 @@ export const blocks: ProductForm = {
 };
 
 function blockText(text: ProductText, tile: Tile) {
-  const { name, type, inputs, uniforms, declarations, absent = false } = text;
+  const { name, type, inputs, uniforms, declarations, absent = false, termsInTurn = 1 } = text;
   const { high, wide } = tile;
   const sums = sumNames(tile);
-  const factors = range(wide).map((j) => `let b${j} = loadB(p, column${j}, d);`);
-  const adding = range(high).map((i) => {
-    const terms = range(wide).map((j) => `${sums[i]?.[j]} += a * b${j};`);
-    return `{ let a = loadA(p, row${i}, d); ${terms.join(" ")} }`;
-  });
+  /** Adds so many terms to each sum in one go, so that the chain of additions is shorter. */
+  const turn = (count: number): string => {
+    const reads = range(count).map((t) => {
+      const factors = range(wide).map((j) => `let b${t}_${j} = loadB(p, column${j}, d${t});`);
+      return `${factors.join(" ")} let d${t + 1} = next(p, d${t});`;
+    });
+    const adding = range(high).map((i) => {
+      const factors = range(count).map((t) => `let a${t} = loadA(p, row${i}, d${t});`);
+      const terms = (j: number): string =>
+        range(count)
+          .map((t) => `a${t} * b${t}_${j}`)
+          .join(" + ");
+      const sum = range(wide).map((j) => `${sums[i]?.[j]} += ${terms(j)};`);
+      return `{ ${factors.join(" ")} ${sum.join(" ")} }`;
+    });
+    return `{
+      let d0 = d;
+      ${reads.join("\n      ")}
+      ${adding.join("\n      ")}
+      d = d${count};
+    }`;
+  };
   return {
     name,
     outputs: { outArray: type },
@@ -65,11 +82,9 @@ ${absent ? sumOfPresentText : ""}`,
     .map((sum) => `var ${sum} = ${type}();`)
     .join(" ")}
   var d = depthOf(p, first);
-  for (var k = first; k < end; k++) {
-    ${factors.join(" ")}
-    ${adding.join("\n    ")}
-    d = next(p, d);
-  }
+  var k = first;
+  ${termsInTurn > 1 ? `for (; k + ${termsInTurn}u <= end; k += ${termsInTurn}u) ${turn(termsInTurn)}` : ""}
+  for (; k < end; k++) ${turn(1)}
   ${storeText(text, tile, "0u", "0u")}`,
   };
 }

@@ -32,6 +32,8 @@ export interface ProductText {
    * are NaN in columns that `mayMiss` some are worked out again without them. Default false.
    */
   readonly absent?: boolean;
+  /** Terms that a block adds in one turn of its loop: two are faster, and take twice as long to compile. Default 1. */
+  readonly termsInTurn?: number;
 }
 
 /** What one workgroup computes, or one invocation where they work alone. */
