@@ -6,6 +6,8 @@
  * @module
  */
 import type { ConvGeometry } from "../kernelSet.js";
+import { TILE_COLUMNS } from "./assembly/gemmSizes.js";
+import { POINTS, TILE } from "./assembly/winogradSizes.js";
 import { multiplications } from "./convolutionColumns.js";
 import { directWeightGradServes, directWeightGradWins } from "./convolutionDirect.js";
 import { flattened, LANES } from "./directAxes.js";
@@ -81,11 +83,11 @@ function directCost(g: ConvGeometry, width: number, source: number, isCopied: bo
 
 /** @param products multiplications of one point of a tile */
 function winogradCost(g: ConvGeometry, height: number, width: number, products: number, transformed: number): number {
-  const tiles = g.batch * Math.ceil(height / 4) * Math.ceil(width / 4);
-  return tiles * (36 * products + transformed * (g.channels + g.outChannels));
+  const tiles = g.batch * Math.ceil(height / TILE) * Math.ceil(width / TILE);
+  return tiles * (POINTS * products + transformed * (g.channels + g.outChannels));
 }
 
 /** Channels in whole tiles of a matrix product. */
 function wholeTiles(channels: number): number {
-  return 8 * Math.ceil(channels / 8);
+  return TILE_COLUMNS * Math.ceil(channels / TILE_COLUMNS);
 }

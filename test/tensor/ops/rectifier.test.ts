@@ -12,6 +12,11 @@ const behind: Readonly<Record<string, (y: Tensor, weight: Tensor) => Tensor>> = 
   "conv2d of a copy": (y, weight) => y.transpose(2, 3).conv2d(weight),
   "conv2d, twice": (y, weight) => y.conv2d(weight).add(y.conv2d(weight.mul(2))),
   "conv2d and the ReLU itself": (y, weight) => y.conv2d(weight, null, { padding: 1 }).sum().add(y.mul(3).sum()),
+  "the ReLU itself and conv2d": (y, weight) =>
+    y
+      .mul(3)
+      .sum()
+      .add(y.conv2d(weight, null, { padding: 1 }).sum()),
   maxPool2d: (y) => y.maxPool2d(2),
   "maxPool2d, overlapping": (y) => y.maxPool2d(3, { stride: 1 }),
   "maxPool2d, then conv2d": (y, weight) => y.maxPool2d(2).conv2d(weight),
