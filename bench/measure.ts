@@ -13,8 +13,11 @@ export interface Times {
 /** How long one round of one side should take, in milliseconds. */
 export const ROUND = 250;
 
-/** How long each side runs before it counts, in milliseconds: until code is compiled and memory is there. */
-const warmUp = 500;
+/**
+ * How long each side runs before it counts, in milliseconds: until code is compiled, which takes V8 one or two seconds of a training
+ * step on as many threads as there are cores, and memory is there.
+ */
+const warmUp = 2000;
 
 /** A pause between the sides in milliseconds, in which the other's threads go to sleep. */
 const pause = 20;

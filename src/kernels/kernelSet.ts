@@ -285,6 +285,18 @@ export interface KernelSet {
    */
   conv2dWeightGrad(outGrad: Dense, x: Dense, weightGrad: Dense, geometry: ConvGeometry, biasGrad?: Dense | null): void;
 
+  /** `conv2dInputGrad` and `conv2dWeightGrad` in one, in sets where they share work. */
+  conv2dGrads?(
+    outGrad: Dense,
+    x: Dense,
+    weight: Dense,
+    xGrad: Dense,
+    weightGrad: Dense,
+    geometry: ConvGeometry,
+    biasGrad: Dense | null,
+    gate: Dense | null,
+  ): void;
+
   /** im2col: [N, C, H, W] → [N, C·kernelHeight·kernelWidth, outHeight·outWidth], zeros where the window is in padding. */
   unfold(x: Dense, columns: Dense, geometry: WindowGeometry): void;
 

@@ -105,7 +105,9 @@ function measureWalk(recorder: Recorder): () => void {
   const measured = (node: GradNode, rule: () => readonly GradThunk[]): readonly GradThunk[] => {
     const name = `${node.name}Backward`;
     return within(recorder, recorder.enter("backward", name), rule).map(
-      (thunk) => thunk && ((unseen) => within(recorder, recorder.enter("backward", name, false), () => thunk(unseen))),
+      (thunk) =>
+        thunk &&
+        ((unseen, wanted) => within(recorder, recorder.enter("backward", name, false), () => thunk(unseen, wanted))),
     );
   };
   const restore = [

@@ -25,6 +25,7 @@ export const outputPlaces: Readonly<Record<Launch, number>> = {
   conv2d: 3,
   conv2dInputGrad: 3,
   conv2dWeightGrad: 2,
+  conv2dGrads: 3,
   unfold: 1,
   fold: 1,
   maxPool2d: 1,

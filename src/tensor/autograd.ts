@@ -32,9 +32,10 @@ export function withGradMode<T>(enabled: boolean, fn: () => T): T {
 
 /**
  * The gradient for one input of an op, worked out only when that input wants one; null where there is none. `unseen` says that
- * nobody but the op which made the input will see it, so that it may be worked out up to what that op will make of it.
+ * nobody but the op which made the input will see it, so that it may be worked out up to what that op will make of it; `wanted` says
+ * of each input whether it wants its gradient, for those that are worked out together.
  */
-export type GradThunk = ((unseen: boolean) => Tensor) | null;
+export type GradThunk = ((unseen: boolean, wanted: readonly boolean[]) => Tensor) | null;
 
 /** From the output's gradient and the saved tensors, a thunk for each input. It calls ops, so that it can be differentiated again. */
 export type BackwardRule<S extends readonly Tensor[]> = (outGrad: Tensor, ...saved: S) => readonly GradThunk[];

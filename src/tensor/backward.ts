@@ -162,12 +162,12 @@ function walkBack(roots: readonly Root[], targets: readonly Tensor[] | null, opt
     return g;
   };
   const spread = (node: GradNode, thunks: readonly GradThunk[]): void => {
+    const wanted = node.edges.map((edge) => edge !== null && (targets === null || active.has(edge) || goals.has(edge)));
     node.edges.forEach((edge, index) => {
-      const wanted = edge !== null && (targets === null || active.has(edge) || goals.has(edge));
       const thunk = thunks[index] ?? null;
-      if (!wanted || thunk === null) return;
+      if (edge === null || !wanted[index] || thunk === null) return;
       const unseen = !(edge instanceof Tensor) && edge.gradHooks === null && !goals.has(edge) && !createGraph;
-      const g = thunk(unseen && !isAnomalyEnabled());
+      const g = thunk(unseen && !isAnomalyEnabled(), wanted);
       checkPropagated(node, index, g);
       deliver(edge, g);
     });

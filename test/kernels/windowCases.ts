@@ -1,4 +1,4 @@
-import type { AvgPoolGeometry, ConvGeometry, Dense, DType, WindowGeometry } from "../../src/kernels/kernelSet.js";
+import type { AvgPoolGeometry, ConvGeometry, Dense, DType, KernelSet, WindowGeometry } from "../../src/kernels/kernelSet.js";
 import type { KernelBench, KernelCase, Outputs } from "./bench.js";
 
 const floats: readonly DType[] = ["float32", "float64"];
@@ -84,6 +84,17 @@ function gateOf(bench: KernelBench, dtype: DType, shape: readonly number[]): Den
   return bench.input(dtype, shape, values, { offset: 3 });
 }
 
+/** Both gradients by the kernel for both, or by two where a set has none. */
+const conv2dGrads = (kernels: KernelSet, ...args: Parameters<NonNullable<KernelSet["conv2dGrads"]>>): void => {
+  if (kernels.conv2dGrads !== undefined) {
+    kernels.conv2dGrads(...args);
+    return;
+  }
+  const [outGrad, x, weight, xGrad, weightGrad, g, biasGrad, gate] = args;
+  kernels.conv2dInputGrad(outGrad, weight, null, xGrad, g, gate);
+  kernels.conv2dWeightGrad(outGrad, x, weightGrad, g, biasGrad);
+};
+
 /** The convolution and its gradients on arbitrary numbers; the arrays lie at odd offsets. */
 export async function convolutionOutputs(bench: KernelBench, dtype: DType, g: ConvGeometry): Promise<Outputs> {
   const { kernels } = bench;
@@ -112,7 +123,20 @@ export async function convolutionOutputs(bench: KernelBench, dtype: DType, g: Co
   kernels.conv2dInputGrad(outGrad, weight, null, gated, g, gateOf(bench, dtype, shapes.x));
   kernels.conv2dWeightGrad(outGrad, x, weightGrad, g);
   kernels.conv2dWeightGrad(outGrad, x, weightGradBeside, g, biasGrad);
+  const both = bench.output(dtype, shapes.x, { offset: 3 });
+  const bothGated = bench.output(dtype, shapes.x, { offset: 1 });
+  const bothWeight = bench.output(dtype, weightShape, { offset: 2 });
+  const bothWeightGated = bench.output(dtype, weightShape);
+  const bothBias = bench.output(dtype, [g.outChannels], { offset: 3 });
+  conv2dGrads(kernels, outGrad, x, weight, both, bothWeight, g, null, null);
+  const gate = gateOf(bench, dtype, shapes.x);
+  conv2dGrads(kernels, outGrad, x, weight, bothGated, bothWeightGated, g, bothBias, gate);
   return {
+    both: await bench.read(both),
+    bothGated: await bench.read(bothGated),
+    bothWeight: await bench.read(bothWeight),
+    bothWeightGated: await bench.read(bothWeightGated),
+    bothBias: await bench.read(bothBias),
     out: await bench.read(out),
     biased: await bench.read(biased),
     rectified: await bench.read(rectified),

@@ -19,13 +19,16 @@ import {
   canWinograd,
   winogradForward,
   winogradForwardWins,
+  winogradGrads,
+  winogradGradsWin,
   winogradInputGrad,
   winogradInputGradWins,
   winogradWeightGrad,
   winogradWeightGradWins,
 } from "./winograd.js";
 
-type ConvolutionKernels = Pick<KernelSet, "conv2d" | "conv2dInputGrad" | "conv2dWeightGrad">;
+type ConvolutionKernels = Pick<KernelSet, "conv2d" | "conv2dInputGrad" | "conv2dWeightGrad"> &
+  Required<Pick<KernelSet, "conv2dGrads">>;
 
 /** How a convolution is computed. */
 export type Road = "batch" | "columns" | "direct" | "lanes" | "winograd";
@@ -166,6 +169,12 @@ export function roadOf(pass: keyof typeof table, g: ConvGeometry, threads: numbe
   return table[pass].find(({ serves, wins }) => serves(g) && wins(g, threads))?.road ?? null;
 }
 
+/** Whether both gradients are one kernel for this shape on so many threads. */
+export function isJoint(g: ConvGeometry, threads: number): boolean {
+  const takesWinograd = (pass: "inputGrad" | "weightGrad"): boolean => roadOf(pass, g, threads) === "winograd";
+  return takesWinograd("inputGrad") && takesWinograd("weightGrad") && winogradGradsWin(g, threads);
+}
+
 /** Whether a road can serve this shape. */
 export function serves(pass: keyof typeof table, road: Road, g: ConvGeometry): boolean {
   return table[pass].some((choice) => choice.road === road && choice.serves(g));
@@ -189,7 +198,7 @@ export function convolutionKernels(
     return choice.run;
   }
 
-  return {
+  const kernels: ConvolutionKernels = {
     conv2d(x, weight, bias, out, g, relu = false) {
       if (out.dtype !== "float32" || multiplications(g) === 0) return fallback.conv2d(x, weight, bias, out, g, relu);
       choose(table.forward, g)(engine, x, weight, bias, out, relu, g, parts);
@@ -206,5 +215,16 @@ export function convolutionKernels(
       }
       choose(table.weightGrad, g)(engine, outGrad, x, weightGrad, biasGrad, g, parts);
     },
+    conv2dGrads(outGrad, x, weight, xGrad, weightGrad, g, biasGrad, gate) {
+      const isForced = forced === "winograd" && canWinograd(g);
+      if (xGrad.dtype === "float32" && multiplications(g) > 0 && (isForced || isJoint(g, engine.threads))) {
+        winogradGrads(engine, outGrad, x, weightGrad, g, { weight, xGrad, gate });
+        if (biasGrad !== null) parts.reduce("sum", outGrad, perChannel(biasGrad));
+      } else {
+        kernels.conv2dInputGrad(outGrad, weight, null, xGrad, g, gate);
+        kernels.conv2dWeightGrad(outGrad, x, weightGrad, g, biasGrad);
+      }
+    },
   };
+  return kernels;
 }

@@ -4,7 +4,7 @@
  */
 import { ArgumentError, ShapeError } from "../../errors.js";
 import type { ConvGeometry } from "../../kernels/kernelSet.js";
-import { isGradEnabled, record } from "../autograd.js";
+import { isGradEnabled, record, recordJoint } from "../autograd.js";
 import { checkFloating } from "../dtype.js";
 import { composite } from "../scopes.js";
 import { formatShape } from "../shape.js";
@@ -23,22 +23,40 @@ export function convolve(x: Tensor, weight: Tensor, bias: Tensor | null, geometr
     const out = Tensor.allocate(outputShape(geometry, geometry.outChannels), x.dtype, x.device, "conv2d");
     kernels.conv2d(denseX, denseWeight, denseBias, out, geometry, takeRelu());
     const inputs = denseBias === null ? [denseX, denseWeight] : [denseX, denseWeight, denseBias];
-    const sumsBias = denseBias?.requiresGrad === true;
     return record("conv2d", out, inputs, [denseX, denseWeight], (g, x, weight) => {
+      let weightGrad: Tensor | null = null;
       let biasGrad: Tensor | null = null;
+      // The weight's gradient takes all of g, which the kernel can sum up on the way.
+      const roomForBias = (isWanted: boolean | undefined): Tensor | null =>
+        isWanted && !isGradEnabled() ? allocateGrad([geometry.outChannels], g) : null;
       return [
-        (unseen) => spread(g, weight, null, geometry, gateOf(x, unseen)),
-        () => {
-          // The weight's gradient takes all of g, which the kernel can sum up on the way.
-          if (sumsBias && !isGradEnabled()) {
-            biasGrad = Tensor.allocate([geometry.outChannels], g.dtype, g.device, "conv2dWeightGrad");
+        (unseen, wanted) => {
+          const gate = gateOf(x, unseen);
+          if (!wanted[1] || isGradEnabled() || kernels.conv2dGrads === undefined || !g.isContiguous()) {
+            return spread(g, weight, null, geometry, gate);
           }
+          const xGrad = allocateGrad(inputShape(geometry), g);
+          weightGrad = allocateGrad(weight.shape, g);
+          biasGrad = roomForBias(wanted[2]);
+          kernels.conv2dGrads(g, x, weight, xGrad, weightGrad, geometry, biasGrad, gate);
+          noteGated(xGrad, gate);
+          // Noted for who watches ops: gradients are off here, so nothing goes on the tape.
+          recordJoint("conv2dGrads", [xGrad, weightGrad], [], [], () => []);
+          return xGrad;
+        },
+        (_, wanted) => {
+          if (weightGrad !== null) return weightGrad;
+          biasGrad = roomForBias(wanted[2]);
           return correlate(g, x, geometry, biasGrad);
         },
         () => biasGrad ?? sum(g, [0, 2, 3]),
       ];
     });
   });
+}
+
+function allocateGrad(shape: readonly number[], g: Tensor): Tensor {
+  return Tensor.allocate(shape, g.dtype, g.device, "conv2dGrads");
 }
 
 /** The gradient of {@link convolve} for its input, which is the transposed convolution. With a gate it is not differentiable. */

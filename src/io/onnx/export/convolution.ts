@@ -3,10 +3,10 @@ import { gated } from "./elementwise.js";
 import type { Graph, Value } from "./graph.js";
 import type { Recorders, Recording } from "./recorders.js";
 
-type Convolution = "conv2d" | "conv2dInputGrad" | "conv2dWeightGrad" | "unfold" | "fold";
+type Convolution = "conv2d" | "conv2dInputGrad" | "conv2dWeightGrad" | "conv2dGrads" | "unfold" | "fold";
 
 export function convolutionRecorders({ graph, contents }: Recording): Pick<Recorders, Convolution> {
-  return {
+  const recorders: Pick<Recorders, Convolution> = {
     conv2d(x, weight, bias, out, geometry, relu = false) {
       const inputs = [contents.read(x), contents.read(weight), ...(bias === null ? [] : [contents.read(bias)])];
       const y = convolve(graph, inputs, geometry, out.shape);
@@ -25,6 +25,11 @@ export function convolutionRecorders({ graph, contents }: Recording): Pick<Recor
       if (biasGrad !== null) contents.write(biasGrad, graph.reduce("ReduceSum", g, [0, 2, 3], false));
     },
 
+    conv2dGrads(outGrad, x, weight, xGrad, weightGrad, geometry, biasGrad, gate) {
+      recorders.conv2dInputGrad(outGrad, weight, null, xGrad, geometry, gate);
+      recorders.conv2dWeightGrad(outGrad, x, weightGrad, geometry, biasGrad);
+    },
+
     unfold(x, columns, geometry) {
       const { channels, batch, kernelHeight, kernelWidth, outHeight, outWidth } = geometry;
       const weight = oneTapEach(graph, x.dtype === "float64", geometry);
@@ -41,6 +46,7 @@ export function convolutionRecorders({ graph, contents }: Recording): Pick<Recor
       contents.write(out, spread(graph, [taps, weight], { ...geometry, groups: channels }, out.shape));
     },
   };
+  return recorders;
 }
 
 type Grouped = WindowGeometry & Pick<ConvGeometry, "groups">;

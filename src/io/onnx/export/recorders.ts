@@ -26,7 +26,7 @@ type Memory =
 export type ComputeKernel = Exclude<keyof KernelSet, Memory>;
 
 /** Takes the arguments of a launch, and notes what it does. */
-export type Recorders = { readonly [K in ComputeKernel]: (...args: Parameters<KernelSet[K]>) => void };
+export type Recorders = { readonly [K in ComputeKernel]: (...args: Parameters<NonNullable<KernelSet[K]>>) => void };
 
 /** What recorders write to. */
 export interface Recording {

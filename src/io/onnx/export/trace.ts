@@ -66,7 +66,8 @@ export function trace(kernels: KernelSet, subject: Subject, inputs: readonly Ten
   const computing: Partial<Record<keyof KernelSet, unknown>> = {};
   for (const name of Object.keys(recorders) as ComputeKernel[]) {
     const note = recorders[name] as (...args: readonly unknown[]) => void;
-    const launch = plain[name] as (...args: readonly unknown[]) => void;
+    const launch = plain[name] as ((...args: readonly unknown[]) => void) | undefined;
+    if (launch === undefined) continue;
     computing[name] = (...args: readonly unknown[]) => {
       note(...args);
       Reflect.apply(launch, kernels, args);

@@ -7,12 +7,12 @@
  * @module
  */
 import { argument, fraction, pointer, threadIndex } from "./environment";
-import { COLUMNS, ZEROS } from "./gemm";
-import { TILE_ROWS } from "./gemmSizes";
-import { tile } from "./gemmTile";
+import { COLUMNS } from "./gemm";
+import { addAll, addPoints, clearedBench, gradTiles, inputTiles, multiplyPoints, run } from "./winogradBlocks";
 import { filterGradLine, filterLine } from "./winogradLines";
-import { POINTS, STRIP_BYTES, STRIP_TILES, SUMMED_BLOCKS, TILE, WORKBENCH_BYTES, ZERO_ROW_BYTES } from "./winogradSizes";
-import { transformGrad, transformInput, transformOutput } from "./winogradStrips";
+import { scatterTiles } from "./winogradScatter";
+import { POINTS, SUMMED_BLOCKS, TILE, WORKBENCH_BYTES } from "./winogradSizes";
+import { transformOutput } from "./winogradStrips";
 
 /** Four numbers, of which the first `count` are read from `from` on, `step` bytes apart. */
 function gather(from: usize, step: usize, count: i32): v128 {
@@ -22,12 +22,6 @@ function gather(from: usize, step: usize, count: i32): v128 {
   if (count > 2) lanes = f32x4.replace_lane(lanes, 2, load<f32>(from + 2 * step));
   if (count > 3) lanes = f32x4.replace_lane(lanes, 3, load<f32>(from + 3 * step));
   return lanes;
-}
-
-/** The thread's own workbench, cleared: there is a row of zeros in it, and channels that nobody asked for are computed too. */
-function clearedBench(at: usize): usize {
-  memory.fill(at, 0, STRIP_BYTES + ZERO_ROW_BYTES);
-  return at;
 }
 
 /**
@@ -82,62 +76,8 @@ export function winogradForward(begin: i32, end: i32): void {
     const first = unit * blockTiles;
     const count = min(blockTiles, tiles - first);
     inputTiles(first, count, inputs, (channels + 3) & ~3, bench);
-    multiplyPoints(count, channels, filters, inputs, products);
+    multiplyPoints(count, channels, filters, inputs, pointer(16), pointer(1), pointer(18), products, pointer(17));
     outputTiles(first, count, products, (filters + COLUMNS - 1) & ~(COLUMNS - 1), bench);
-  }
-}
-
-/** How many tiles from `at` on lie side by side, in a row of `across`, before `end`. */
-@inline
-function run(at: i32, across: i32, end: i32): i32 {
-  return min(min(across - at % across, end - at), STRIP_TILES);
-}
-
-function inputTiles(first: i32, count: i32, inputs: usize, width: i32, bench: usize): void {
-  const channels = argument(6), inHeight = argument(8), inWidth = argument(9);
-  const across = (argument(11) + TILE - 1) / TILE;
-  const down = (argument(10) + TILE - 1) / TILE;
-  const plane = <usize>(inHeight * inWidth) << 2;
-  const row = <usize>width << 2;
-  const end = first + count;
-  for (let at = first; at < end; ) {
-    const strip = at / across;
-    const image = strip / down;
-    const y = TILE * (strip - image * down) - argument(12);
-    const x = TILE * (at - strip * across) - argument(13);
-    const side = run(at, across, end);
-    const from = pointer(0) + <usize>(image * channels) * plane;
-    const to = inputs + <usize>(at - first) * row;
-    for (let channel = 0; channel < channels; channel += 4) {
-      transformInput(
-        from + <usize>channel * plane, plane, channels - channel, inHeight, inWidth, y, x, side,
-        to + (<usize>channel << 2), row, pointer(16), bench,
-      );
-    }
-    at += side;
-  }
-}
-
-/** For each point: products [tiles x filters] = inputs [tiles x channels] · filters [channels x filters]. */
-function multiplyPoints(tiles: i32, channels: i32, filters: i32, inputs: usize, products: usize): void {
-  const inputRow = <usize>((channels + 3) & ~3) << 2;
-  const productRow = <usize>((filters + COLUMNS - 1) & ~(COLUMNS - 1)) << 2;
-  const panelBytes = <usize>channels * (COLUMNS << 2);
-  let weights = pointer(1);
-  for (let point = 0; point < POINTS; point++) {
-    let panel = weights;
-    for (let column = 0; column < filters; column += COLUMNS) {
-      for (let i = 0; i < tiles; i += TILE_ROWS) {
-        tile(
-          min(TILE_ROWS, tiles - i), inputs + <usize>i * inputRow, inputRow, 4, panel, COLUMNS << 2, channels, ZEROS, 0,
-          products + <usize>i * productRow + (<usize>column << 2), productRow,
-        );
-      }
-      panel += panelBytes;
-    }
-    inputs += pointer(16);
-    products += pointer(17);
-    weights += pointer(18);
   }
 }
 
@@ -168,14 +108,16 @@ function outputTiles(first: i32, count: i32, products: usize, width: i32, bench:
 }
 
 /**
- * Partial sums of the transformed filters' gradient. A unit is one part of the blocks of tiles. Arguments 0 x, 1 output
- * gradient, 2 partial sums, 3 bytes of one; 4 to 15 as `winogradForward`; 16 to 18 bytes from point to point of the
- * transformed input, gradient and sums; 19 parts.
+ * Partial sums of the transformed filters' gradient; and the gradient of the input, if it is wanted, from the same tiles. A unit is
+ * one part of the pieces that tiles come in: blocks, or images where the input's gradient adds up what tiles of an image give. Arguments
+ * 0 x, 1 output gradient, 2 partial sums, 3 bytes of one; 4 to 15 as `winogradForward`; 16 to 18 bytes from point to point of the
+ * transformed input, gradient and sums; 19 parts, 20 tiles of a piece, 21 to 23 as `scatterTiles`; 24 and 25 the transformed
+ * filters and their bytes from point to point.
  */
 export function winogradFilterGrad(begin: i32, end: i32): void {
   const channels = argument(6), filters = argument(7);
-  const tiles = argument(14), blockTiles = argument(15), parts = argument(19);
-  const blocks = (tiles + blockTiles - 1) / blockTiles;
+  const tiles = argument(14), blockTiles = argument(15), parts = argument(19), piece = argument(20);
+  const pieces = (tiles + piece - 1) / piece;
   const bench = clearedBench(pointer(4) + <usize>threadIndex() * pointer(5));
   const inputs = bench + WORKBENCH_BYTES;
   const grads = inputs + POINTS * pointer(16);
@@ -185,74 +127,23 @@ export function winogradFilterGrad(begin: i32, end: i32): void {
   if (width != channels) memory.fill(inputs, 0, POINTS * pointer(16));
   for (let part = begin; part < end; part++) {
     const sums = pointer(2) + <usize>part * pointer(3);
-    const firstBlock = part * blocks / parts;
-    const endBlock = (part + 1) * blocks / parts;
-    for (let block = firstBlock; block < endBlock; block++) {
-      const first = block * blockTiles;
-      const count = min(blockTiles, tiles - first);
+    const endTile = min((part + 1) * pieces / parts * piece, tiles);
+    let block = 0;
+    for (let first = part * pieces / parts * piece; first < endTile; first += blockTiles) {
+      const count = min(blockTiles, endTile - first);
       inputTiles(first, count, inputs, width, bench);
       gradTiles(first, count, grads, bench);
       // Long sums drown what is added to them: sums of a few blocks are added up apart.
-      const place = (block - firstBlock) % SUMMED_BLOCKS;
-      const isFirst = block - firstBlock < SUMMED_BLOCKS;
+      const place = block % SUMMED_BLOCKS;
+      const isFirst = block < SUMMED_BLOCKS;
       addPoints(count, channels, filters, inputs, grads, isFirst ? sums : recent, place == 0);
-      if (!isFirst && (place == SUMMED_BLOCKS - 1 || block == endBlock - 1)) addAll(recent, sums, pointer(3));
+      if (!isFirst && (place == SUMMED_BLOCKS - 1 || first + count == endTile)) addAll(recent, sums, pointer(3));
+      block++;
+      if (pointer(21) == 0) continue;
+      // The input's tiles are done with: the products take their place.
+      multiplyPoints(count, filters, channels, grads, pointer(17), pointer(24), pointer(25), inputs, pointer(16));
+      scatterTiles(first, count, inputs, width, bench);
     }
-  }
-}
-
-/** to += from, for so many bytes: whole cache lines. */
-function addAll(from: usize, to: usize, bytes: usize): void {
-  for (const end = to + bytes; to < end; to += 32) {
-    const a = f32x4.add(v128.load(to), v128.load(from)), b = f32x4.add(v128.load(to, 16), v128.load(from, 16));
-    v128.store(to, a);
-    v128.store(to, b, 16);
-    from += 32;
-  }
-}
-
-function gradTiles(first: i32, count: i32, grads: usize, bench: usize): void {
-  const filters = argument(7), outHeight = argument(10), outWidth = argument(11);
-  const across = (outWidth + TILE - 1) / TILE;
-  const down = (outHeight + TILE - 1) / TILE;
-  const plane = <usize>(outHeight * outWidth) << 2;
-  const row = <usize>((filters + 3) & ~3) << 2;
-  const end = first + count;
-  for (let at = first; at < end; ) {
-    const strip = at / across;
-    const image = strip / down;
-    const side = run(at, across, end);
-    const from = pointer(1) + <usize>(image * filters) * plane;
-    const to = grads + <usize>(at - first) * row;
-    for (let filter = 0; filter < filters; filter += 4) {
-      transformGrad(
-        from + <usize>filter * plane, plane, filters - filter, outHeight, outWidth, TILE * (strip - image * down),
-        TILE * (at - strip * across), side, to + (<usize>filter << 2), row, pointer(17), bench,
-      );
-    }
-    at += side;
-  }
-}
-
-/** For each point: sums [filters x channels] (+)= grads [tiles x filters]ᵀ · inputs [tiles x channels]. */
-function addPoints(
-  tiles: i32, channels: i32, filters: i32, inputs: usize, grads: usize, sums: usize, isFirst: bool,
-): void {
-  const row = <usize>((channels + COLUMNS - 1) & ~(COLUMNS - 1)) << 2;
-  const gradRow = <usize>((filters + 3) & ~3) << 2;
-  for (let point = 0; point < POINTS; point++) {
-    for (let column: usize = 0; column < row; column += COLUMNS << 2) {
-      for (let i = 0; i < filters; i += TILE_ROWS) {
-        const to = sums + <usize>i * row + column;
-        tile(
-          min(TILE_ROWS, filters - i), grads + (<usize>i << 2), 4, gradRow, inputs + column, row, tiles,
-          isFirst ? ZEROS : to, isFirst ? 0 : row, to, row,
-        );
-      }
-    }
-    inputs += pointer(16);
-    grads += pointer(17);
-    sums += pointer(18);
   }
 }
 

@@ -50,7 +50,7 @@ const NB: f32 = 32.0 / 243.0;
 
 /** c − a·b. */
 @inline
-function minus(a: v128, b: v128, c: v128): v128 {
+export function minus(a: v128, b: v128, c: v128): v128 {
   if (ASC_FEATURE_RELAXED_SIMD) return f32x4.relaxed_nmadd(a, b, c);
   return f32x4.sub(c, f32x4.mul(a, b));
 }

@@ -19,5 +19,7 @@ export const STRIP_BYTES = 3840;
 /** A row of zeros, as long as a strip's, and a transformed output tile between its two directions. */
 export const ZERO_ROW_BYTES = 192;
 export const HALF_TILE_BYTES = 384;
+/** What is kept for each channel from strip to strip of the input's gradient: two places of six rows. */
+export const SCATTER_OVER = 48;
 /** What a thread needs beside its blocks of tiles. */
 export const WORKBENCH_BYTES = STRIP_BYTES + ZERO_ROW_BYTES + HALF_TILE_BYTES;

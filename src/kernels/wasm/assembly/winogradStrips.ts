@@ -4,22 +4,22 @@ import { STRIP_BYTES, STRIP_CHANNEL, STRIP_ROW, ZERO_ROW_BYTES } from "./winogra
 
 /** Four numbers of each of four channels → four channels of each number. */
 @inline
-function low(a: v128, b: v128): v128 {
+export function low(a: v128, b: v128): v128 {
   return v128.shuffle<f32>(a, b, 0, 4, 1, 5);
 }
 
 @inline
-function high(a: v128, b: v128): v128 {
+export function high(a: v128, b: v128): v128 {
   return v128.shuffle<f32>(a, b, 2, 6, 3, 7);
 }
 
 @inline
-function firstHalves(a: v128, b: v128): v128 {
+export function firstHalves(a: v128, b: v128): v128 {
   return v128.shuffle<f64>(a, b, 0, 2);
 }
 
 @inline
-function secondHalves(a: v128, b: v128): v128 {
+export function secondHalves(a: v128, b: v128): v128 {
   return v128.shuffle<f64>(a, b, 1, 3);
 }
 
