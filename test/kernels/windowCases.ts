@@ -1,4 +1,11 @@
-import type { AvgPoolGeometry, ConvGeometry, Dense, DType, KernelSet, WindowGeometry } from "../../src/kernels/kernelSet.js";
+import type {
+  AvgPoolGeometry,
+  ConvGeometry,
+  Dense,
+  DType,
+  KernelSet,
+  WindowGeometry,
+} from "../../src/kernels/kernelSet.js";
 import type { KernelBench, KernelCase, Outputs } from "./bench.js";
 
 const floats: readonly DType[] = ["float32", "float64"];
