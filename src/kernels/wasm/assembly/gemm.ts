@@ -91,6 +91,7 @@ export function gemmPanels(
   const isPacked = bColumn != 4 || m > PACK_B_ROWS;
   const group = scratch + EDGE_BYTES;
   const depthSize = evenly(k, BLOCK_DEPTH);
+  const groupColumns = groupOf(depthSize);
   for (let row = 0; row < m; row += BLOCK_ROWS) {
     const rows = min(BLOCK_ROWS, m - row);
     const fromA = a + <usize>(row / TILE_ROWS) * aPanel;
@@ -100,8 +101,8 @@ export function gemmPanels(
       const from = (at == 0 ? init : c) + <usize>row * (at == 0 ? initRow : cRow);
       const fromRow = at == 0 ? initRow : cRow;
       const fromColumn: usize = at == 0 ? initColumn : 4;
-      for (let column = 0; column < n; column += GROUP_COLUMNS) {
-        const columns = min(GROUP_COLUMNS, n - column);
+      for (let column = 0; column < n; column += groupColumns) {
+        const columns = min(groupColumns, n - column);
         const fromB = b + <usize>at * bStep + <usize>column * bColumn;
         if (isPacked) pack(fromB, bColumn, bStep, columns, depth, group, COLUMNS);
         multiplyGroup(
@@ -140,6 +141,11 @@ function multiplyGroup(
     init += TILE_ROWS * initRow;
     c += TILE_ROWS * cRow;
   }
+}
+
+/** Columns of b that are packed at a time: as many as fit into the room for a group of BLOCK_DEPTH. */
+function groupOf(depth: i32): i32 {
+  return max(GROUP_COLUMNS, BLOCK_DEPTH * GROUP_COLUMNS / depth / COLUMNS * COLUMNS);
 }
 
 /** The size of the parts, none above `limit`, that cut `total` into equal ones. */

@@ -10,8 +10,8 @@ export const TILE_COLUMNS = 8;
 export const WIDE_TILE_COLUMNS = 16;
 
 /**
- * What is multiplied at a time: BLOCK_DEPTH x GROUP_COLUMNS of b and a panel of a stay in the first-level cache,
- * BLOCK_ROWS x BLOCK_DEPTH of a in the second.
+ * What is multiplied at a time: BLOCK_DEPTH x GROUP_COLUMNS of b (more columns of less depth) and a panel of a stay in the
+ * first-level cache, BLOCK_ROWS x BLOCK_DEPTH of a in the second.
  */
 export const BLOCK_DEPTH = 512;
 export const BLOCK_ROWS = 510;

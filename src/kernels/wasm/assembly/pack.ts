@@ -9,18 +9,38 @@ export function pack(
 ): void {
   const panelBytes = <usize>(depth * width) << 2;
   let line = 0;
-  if (lineStep == 4 && width == 8) {
-    // Two panels at a time make use of whole cache lines.
-    for (; line + 16 <= lines; line += 16) {
-      copyPair(from, depthStep, depth, to, to + panelBytes);
-      from += 64;
-      to += 2 * panelBytes;
-    }
+  if (lineStep == 4 && width % 8 == 0) {
+    line = lines - lines % width;
+    copyPanels(from, depthStep, depth, to, panelBytes, line / width, <usize>width << 2);
+    from += <usize>line << 2;
+    to += <usize>(line / width) * panelBytes;
   }
   for (; line < lines; line += width) {
     packPanel(from, lineStep, depthStep, min(width, lines - line), depth, to, width);
     from += <usize>width * lineStep;
     to += panelBytes;
+  }
+}
+
+/** Copies whole panels, all of one depth before the next: rows far apart are read once, and from end to end. */
+function copyPanels(
+  from: usize, depthStep: usize, depth: i32, to: usize, panelBytes: usize, panels: i32, width: usize,
+): void {
+  for (; depth > 0; depth--) {
+    let at = from;
+    let panel = to;
+    for (let i = 0; i < panels; i++) {
+      v128.store(panel, v128.load(at));
+      v128.store(panel, v128.load(at, 16), 16);
+      if (width == 64) {
+        v128.store(panel, v128.load(at, 32), 32);
+        v128.store(panel, v128.load(at, 48), 48);
+      }
+      at += width;
+      panel += panelBytes;
+    }
+    from += depthStep;
+    to += width;
   }
 }
 
@@ -43,18 +63,6 @@ export function packPanel(
     line += 2;
   }
   if (line < lines) packOne(from + <usize>line * lineStep, depthStep, depth, to + (line << 2), toStep);
-}
-
-function copyPair(from: usize, depthStep: usize, depth: i32, to: usize, to2: usize): void {
-  for (; depth > 0; depth--) {
-    v128.store(to, v128.load(from));
-    v128.store(to, v128.load(from, 16), 16);
-    v128.store(to2, v128.load(from, 32));
-    v128.store(to2, v128.load(from, 48), 16);
-    from += depthStep;
-    to += 32;
-    to2 += 32;
-  }
 }
 
 function copySixteen(from: usize, depthStep: usize, depth: i32, to: usize, toStep: usize): void {
