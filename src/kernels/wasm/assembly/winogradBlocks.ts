@@ -6,8 +6,7 @@
  */
 import { argument, pointer } from "./environment";
 import { COLUMNS, ZEROS } from "./gemm";
-import { TILE_ROWS } from "./gemmSizes";
-import { tile } from "./gemmTile";
+import { tileColumn } from "./gemmTile";
 import { POINTS, STRIP_BYTES, STRIP_TILES, TILE, ZERO_ROW_BYTES } from "./winogradSizes";
 import { transformGrad, transformInput } from "./winogradStrips";
 
@@ -59,12 +58,9 @@ export function multiplyPoints(
   for (let point = 0; point < POINTS; point++) {
     let panel = weights;
     for (let column = 0; column < filters; column += COLUMNS) {
-      for (let i = 0; i < tiles; i += TILE_ROWS) {
-        tile(
-          min(TILE_ROWS, tiles - i), inputs + <usize>i * inputRow, inputRow, 4, panel, COLUMNS << 2, channels, ZEROS, 0,
-          products + <usize>i * productRow + (<usize>column << 2), productRow,
-        );
-      }
+      tileColumn(
+        tiles, inputs, inputRow, 4, panel, COLUMNS << 2, channels, ZEROS, 0, products + (<usize>column << 2), productRow,
+      );
       panel += panelBytes;
     }
     inputs += inputPoint;
@@ -114,13 +110,8 @@ export function addPoints(
   const gradRow = <usize>((filters + 3) & ~3) << 2;
   for (let point = 0; point < POINTS; point++) {
     for (let column: usize = 0; column < row; column += COLUMNS << 2) {
-      for (let i = 0; i < filters; i += TILE_ROWS) {
-        const to = sums + <usize>i * row + column;
-        tile(
-          min(TILE_ROWS, filters - i), grads + (<usize>i << 2), 4, gradRow, inputs + column, row, tiles,
-          isFirst ? ZEROS : to, isFirst ? 0 : row, to, row,
-        );
-      }
+      const to = sums + column;
+      tileColumn(filters, grads, 4, gradRow, inputs + column, row, tiles, isFirst ? ZEROS : to, isFirst ? 0 : row, to, row);
     }
     inputs += pointer(16);
     grads += pointer(17);
