@@ -312,8 +312,8 @@ export interface KernelSet {
   maxPool2d(x: Dense, out: Dense, indices: Dense, geometry: WindowGeometry): void;
 
   /**
-   * xGrad = outGrad scattered to `indices` and added up; places that won nothing get 0. Where `gate`, in the shape of xGrad, is
-   * given, what comes of it goes through `reluGrad` with the gate as b.
+   * xGrad = outGrad scattered to `indices` and added up; places that won nothing get 0. Where `gate`, in the shape of outGrad, is
+   * given, outGrad goes through `reluGrad` with the gate as b before.
    */
   maxPool2dGrad(outGrad: Dense, indices: Dense, xGrad: Dense, geometry: WindowGeometry, gate?: Dense | null): void;
 

@@ -520,11 +520,11 @@ export function createNaiveKernels(): KernelSet {
     maxPool2dGrad(outGrad, indices, xGrad, g, gate = null) {
       accumulate(xGrad, (addTo) => {
         for (const [n = 0, c = 0, y = 0, x = 0] of indicesOf(outGrad.shape)) {
+          if (gate !== null && get(gate, n, c, y, x) <= 0) continue;
           const place = get(indices, n, c, y, x);
           addTo([n, c, Math.floor(place / g.inWidth), place % g.inWidth], get(outGrad, n, c, y, x));
         }
       });
-      closeGate(xGrad, gate);
     },
     avgPool2d(x, out, g) {
       accumulate(out, (addTo) => {

@@ -181,7 +181,7 @@ export async function maxPoolOutputs(
   bench.kernels.maxPool2d(x, out, indices, g);
   bench.kernels.maxPool2dGrad(bench.input(dtype, shapes.out, undefined, { offset: 1 }), indices, xGrad, g);
   const gated = bench.output(dtype, shapes.x, { offset: 2 });
-  const gate = gateOf(bench, dtype, shapes.x);
+  const gate = gateOf(bench, dtype, shapes.out);
   bench.kernels.maxPool2dGrad(bench.input(dtype, shapes.out, undefined, { offset: 1 }), indices, gated, g, gate);
   return {
     out: await bench.read(out),

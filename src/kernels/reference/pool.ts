@@ -1,6 +1,6 @@
 /** Pooling kernels. */
 import type { AvgPoolGeometry, KernelSet, TypedArray, WindowGeometry } from "../kernelSet.js";
-import { type ArrayOf, closeGate } from "./arrays.js";
+import type { ArrayOf } from "./arrays.js";
 
 /** First tap of a window starting at `start` that lies inside the input. */
 function firstTap(start: number, dilation: number): number {
@@ -33,6 +33,7 @@ export function poolKernels(
       const gradient = arrayOf(outGrad);
       const places = arrayOf(indices);
       const target = arrayOf(xGrad);
+      const gates = gate === null ? null : arrayOf(gate);
       const inSize = g.inHeight * g.inWidth;
       const outSize = g.outHeight * g.outWidth;
       const planes = g.batch * g.channels;
@@ -41,12 +42,13 @@ export function poolKernels(
         const first = xGrad.offset + plane * inSize;
         const p = outGrad.offset + plane * outSize;
         const q = indices.offset + plane * outSize;
+        const r = (gate?.offset ?? 0) + plane * outSize;
         for (let i = 0; i < outSize; i += 1) {
+          if (gates !== null && (gates[r + i] as number) <= 0) continue;
           const place = first + (places[q + i] as number);
           target[place] = (target[place] as number) + (gradient[p + i] as number);
         }
       }
-      if (gate !== null) closeGate(target, xGrad, arrayOf(gate), gate.offset);
     },
 
     avgPool2d(x, out, g) {

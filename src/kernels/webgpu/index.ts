@@ -50,7 +50,7 @@ export function createWebGpuKernels(device: GPUDevice, options: WebGpuKernelOpti
     ...matmulKernels(runtime, form),
     ...convolutionKernels(runtime, form, { ...elementwise, ...reductions }),
     ...windowKernels(runtime),
-    ...poolKernels(runtime, elementwise),
+    ...poolKernels(runtime),
     ...softmaxKernels(runtime),
     ...normalizationKernels(runtime, elementwise),
     ...groupNormKernels(runtime),

@@ -20,7 +20,7 @@ import {
 
 type PoolKernels = Pick<KernelSet, "maxPool2d" | "maxPool2dGrad" | "avgPool2d" | "avgPool2dGrad">;
 
-export function poolKernels(runtime: Runtime, { binary }: Pick<KernelSet, "binary">): PoolKernels {
+export function poolKernels(runtime: Runtime): PoolKernels {
   return {
     maxPool2d(x, out, indices, g) {
       const dilated = isDilated(g);
@@ -59,11 +59,15 @@ export function poolKernels(runtime: Runtime, { binary }: Pick<KernelSet, "binar
 
     maxPool2dGrad(outGrad, indices, xGrad, g, gate = null) {
       const kind = kindOf(g);
-      const kernel = runtime.kernel(`maxPool2dGrad/${kind}`, () => ({
+      const isGated = gate !== null;
+      const kernel = runtime.kernel(`maxPool2dGrad/${kind}/${isGated}`, () => ({
         name: "maxPool2dGrad",
         outputs: { result: "f32" },
-        inputs: { grad: "f32", places: "i32" },
-        uniforms: { count: "u32", resultStart: "i32", gradStart: "i32", placesStart: "i32", ...windowUniforms },
+        inputs: { grad: "f32", places: "i32", ...(isGated ? { gate: "f32" } : {}) },
+        uniforms: {
+          ...{ count: "u32", resultStart: "i32", gradStart: "i32", placesStart: "i32", gateStart: "i32" },
+          ...windowUniforms,
+        },
         body: `
   if (index >= u.count) { return; }
   ${inPlace}
@@ -73,14 +77,16 @@ export function poolKernels(runtime: Runtime, { binary }: Pick<KernelSet, "binar
     kind,
     `
       let at = (plane * u.outHeight + oy) * u.outWidth + ox;
-      sum += select(0.0, grad[u.gradStart + at], places[u.placesStart + at] == own);`,
+      ${isGated ? "let level = gate[u.gateStart + at];" : ""}
+      let wins = places[u.placesStart + at] == own${isGated ? " && (level > 0.0 || isNan(level))" : ""};
+      sum += select(0.0, grad[u.gradStart + at], wins);`,
   )}
   result[u.resultStart + i32(index)] = sum;`,
       }));
       const count = elementCount(xGrad.shape);
-      const uniforms = [count, xGrad.offset, outGrad.offset, indices.offset, ...windowNumbers(g)];
-      runtime.launchEach(kernel, [xGrad.buffer, outGrad.buffer, indices.buffer], uniforms, count);
-      if (gate !== null) binary("reluGrad", xGrad, gate, xGrad);
+      const uniforms = [count, xGrad.offset, outGrad.offset, indices.offset, gate?.offset ?? 0, ...windowNumbers(g)];
+      const buffers = [xGrad.buffer, outGrad.buffer, indices.buffer, ...(gate === null ? [] : [gate.buffer])];
+      runtime.launchEach(kernel, buffers, uniforms, count);
     },
 
     avgPool2d(x, out, g) {

@@ -17,20 +17,29 @@ export function maxima(x: Tensor, geometry: WindowGeometry): [Tensor, Tensor] {
   commonKernels("maxPool2d", dense).maxPool2d(dense, values, indices, geometry);
   // What a ReLU gave is saved by that, too: it costs nothing.
   const saved = gateOf(dense, true) === null ? [indices] : [indices, dense];
+  const { version } = values.storage;
   record("maxPool2d", values, [dense], saved, (g, ...[indices = g, x = g]) => [
-    (unseen) => toMaxima(g, indices, geometry, gateOf(x, unseen)),
+    (unseen) => {
+      const isWhole = !values.isReleased && values.storage.version === version;
+      const gate = isWhole ? gateOf(x, unseen) : null;
+      const xGrad = toMaxima(g, indices, geometry, gate === null ? null : values);
+      noteGated(xGrad, gate);
+      return xGrad;
+    },
   ]);
   if (dense !== x) dense.dispose();
   return [values, indices];
 }
 
-/** The gradient of {@link maxima}: each window's value goes to the place of its maximum. With a gate it is not differentiable. */
+/**
+ * The gradient of {@link maxima}: each window's value goes to the place of its maximum. With a gate, the maxima of what a ReLU gave,
+ * only where the maximum is positive: then it is the ReLU's gradient, too, and not differentiable.
+ */
 function toMaxima(g: Tensor, indices: Tensor, geometry: WindowGeometry, gate: Tensor | null = null): Tensor {
   return composite(() => {
     const dense = contiguous(g);
     const out = Tensor.allocate(inputShape(geometry), g.dtype, g.device, "maxPool2dGrad");
     commonKernels("maxPool2dGrad", dense, indices).maxPool2dGrad(dense, indices, out, geometry, gate);
-    noteGated(out, gate);
     return record("maxPool2dGrad", out, [dense], [indices], (outGrad, indices) => [
       () => fromMaxima(outGrad, indices, geometry),
     ]);

@@ -20,6 +20,7 @@ const behind: Readonly<Record<string, (y: Tensor, weight: Tensor) => Tensor>> = 
   maxPool2d: (y) => y.maxPool2d(2),
   "maxPool2d, overlapping": (y) => y.maxPool2d(3, { stride: 1 }),
   "maxPool2d, then conv2d": (y, weight) => y.maxPool2d(2).conv2d(weight),
+  "maxPool2d, changed in place": (y) => y.maxPool2d(2).mul_(-1),
   "conv2d, another ReLU, maxPool2d": (y, weight) => y.conv2d(weight).relu().maxPool2d(2),
   "two ReLUs": (y, weight) => y.relu().conv2d(weight),
 };

@@ -20,14 +20,14 @@ export function poolRecorders({ graph, contents }: Recording): Pick<Recorders, P
       const planes = batch * channels;
       const windows = [planes, outHeight * outWidth];
       const shape = [planes, inHeight * inWidth];
+      const before = contents.read(outGrad);
       const inputs = [
         graph.expand(graph.number(dtype, 0), shape),
         graph.reshape(contents.read(indices), windows),
-        graph.reshape(contents.read(outGrad), windows),
+        graph.reshape(gate === null ? before : gated(graph, before, contents.read(gate)), windows),
       ];
       const sums = graph.add("ScatterElements", inputs, { dtype, shape }, { axis: 1, reduction: "add" });
-      const g = graph.reshape(sums, xGrad.shape);
-      contents.write(xGrad, gate === null ? g : gated(graph, g, contents.read(gate)));
+      contents.write(xGrad, graph.reshape(sums, xGrad.shape));
     },
 
     avgPool2d(x, out, geometry) {

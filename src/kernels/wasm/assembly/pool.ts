@@ -4,7 +4,7 @@ import {
   dilationHeight, dilationWidth, endInside, endTap, firstInside, firstTap, inHeight, inWidth, kernelHeight, kernelWidth,
   outHeight, outWidth, padLeft, padTop, strideHeight, strideWidth,
 } from "./windowsGeometry";
-import { closeGate, withoutDenormals4 } from "./vector";
+import { gated4 } from "./vector";
 
 /** Four floats that lie `step` floats apart; nothing behind the last one is read. */
 @inline
@@ -174,14 +174,14 @@ export function maxPoolGrad(begin: i32, end: i32): void {
     const gradient = pointer(0) + ((<usize>plane * outSize) << 2);
     const indices = pointer(1) + ((<usize>plane * outSize) << 2);
     const target = pointer(2) + ((<usize>plane * inSize) << 2);
-    const gate = pointer(3) == 0 ? 0 : pointer(3) + ((<usize>plane * inSize) << 2);
+    const gate = pointer(3) == 0 ? 0 : pointer(3) + ((<usize>plane * outSize) << 2);
     if (quarters && (gate == 0 ? gradOfQuarters(false, gradient, indices, target, 0) : gradOfQuarters(true, gradient, indices, target, gate))) continue;
     memory.fill(target, 0, <usize>inSize << 2);
     for (let i: usize = 0; i < <usize>outSize << 2; i += 4) {
+      if (gate != 0 && load<f32>(gate + i) <= 0) continue;
       const at = target + (<usize>load<u32>(indices + i) << 2);
       store<f32>(at, load<f32>(at) + load<f32>(gradient + i));
     }
-    if (gate != 0) closeGate(target, gate, <usize>inSize << 2);
   }
 }
 
@@ -209,7 +209,8 @@ function gradOfQuarters(gated: bool, gradient: usize, indices: usize, target: us
     for (let i = 0; i < width; i += 4) {
       const at = min(i, width - 4);
       const from = <usize>(y * width + at) << 2;
-      const value = gated ? withoutDenormals4(v128.load(gradient + from)) : v128.load(gradient + from);
+      let value = v128.load(gradient + from);
+      if (gated) value = gated4(value, v128.load(gate + from));
       const corner = i32x4.add(lanes, i32x4.splat(2 * (y * inside + at)));
       const step = i32x4.sub(v128.load(indices + from), corner);
       const a = i32x4.eq(step, zero);
@@ -218,21 +219,8 @@ function gradOfQuarters(gated: bool, gradient: usize, indices: usize, target: us
       const d = i32x4.eq(step, diagonal);
       found = v128.and(found, v128.or(v128.or(a, b), v128.or(c, d)));
       const p = t + (<usize>at << 3);
-      if (gated) {
-        const upper = gate + (p - target), lower = upper + below;
-        const nothing = f32x4.splat(0);
-        const shut0 = f32x4.le(v128.load(upper), nothing), shut1 = f32x4.le(v128.load(upper, 16), nothing);
-        const shut2 = f32x4.le(v128.load(lower), nothing), shut3 = f32x4.le(v128.load(lower, 16), nothing);
-        const first = v128.andnot(v128.and(value, a), i32x4.shuffle(shut0, shut1, 0, 2, 4, 6));
-        const second = v128.andnot(v128.and(value, b), i32x4.shuffle(shut0, shut1, 1, 3, 5, 7));
-        const third = v128.andnot(v128.and(value, c), i32x4.shuffle(shut2, shut3, 0, 2, 4, 6));
-        const fourth = v128.andnot(v128.and(value, d), i32x4.shuffle(shut2, shut3, 1, 3, 5, 7));
-        storePairs(p, first, second);
-        storePairs(p + below, third, fourth);
-      } else {
-        storePairs(p, v128.and(value, a), v128.and(value, b));
-        storePairs(p + below, v128.and(value, c), v128.and(value, d));
-      }
+      storePairs(p, v128.and(value, a), v128.and(value, b));
+      storePairs(p + below, v128.and(value, c), v128.and(value, d));
     }
     // Columns and rows that no window covers.
     for (let i = 2 * width; i < inside; i++) {
