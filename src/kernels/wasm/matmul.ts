@@ -45,8 +45,12 @@ const PER_STEP = 16;
 const SMALL = 2 ** 20;
 /** Most bytes of a that are packed at a time. */
 const PACKED_BYTES = 2 ** 23;
-/** Blocks for each thread, so that the last ones weigh little, and the least rows of a block, for which b is packed anew. */
+/**
+ * Blocks for each thread, so that the last ones weigh little: twice as many where each would take some tenths of a millisecond. And
+ * the least rows of a block, for which b is packed anew.
+ */
 const BLOCKS_PER_THREAD = 8;
+const LONG_BLOCK = 400_000;
 const LEAST_ROWS = 2 * TILE_ROWS;
 
 export function matmulKernels(engine: Engine, fallback: Loops): Pick<KernelSet, "matmul"> {
@@ -84,7 +88,7 @@ export function matmulKernels(engine: Engine, fallback: Loops): Pick<KernelSet, 
           engine.put(0, [from, a.row, a.column, height, depth, packed]);
           engine.launch(PACK_ROWS, Math.ceil(height / TILE_ROWS), height * depth, 4);
         }
-        const [down, across] = blocks(height, columns);
+        const [down, across] = blocks(height, columns, depth);
         engine.put(0, [isPacked ? packed : from, panel, a.row, a.column]);
         engine.put(4, [b.address + index * b.step, b.row, b.column]);
         engine.put(7, [bias.address + index * bias.step + row * bias.row, bias.row, bias.column]);
@@ -97,8 +101,9 @@ export function matmulKernels(engine: Engine, fallback: Loops): Pick<KernelSet, 
   }
 
   /** Rows and columns of the blocks that threads claim. Columns are cut first: each of their groups is packed once. */
-  function blocks(rows: number, columns: number): [number, number] {
-    const wanted = engine.threads * BLOCKS_PER_THREAD;
+  function blocks(rows: number, columns: number, depth: number): [number, number] {
+    const few = engine.threads * BLOCKS_PER_THREAD;
+    const wanted = cost(rows, columns, depth) > few * LONG_BLOCK ? 2 * few : few;
     const across = roundUp(columns / wanted, GROUP_COLUMNS);
     const missing = Math.max(1, wanted / Math.ceil(columns / across) / 2);
     return [roundUp(Math.max(rows / missing, LEAST_ROWS), TILE_ROWS), across];

@@ -15,9 +15,13 @@ import { addressOf } from "./memory.js";
 const BLOCK_TILES = 36;
 /** Blocks for each thread, where tiles are few. */
 const BLOCKS_PER_THREAD = 4;
-/** Parts that the filters' gradient is summed in, for each thread; fewer where they would take up more bytes than this. */
-const PARTS_PER_THREAD = 4;
+/**
+ * Parts that the filters' gradient is summed in, for each thread: enough that one that was held up leaves the rest to the others.
+ * Fewer where they would take up more bytes than this, or have so few tiles that to add up their sums weighs.
+ */
+const PARTS_PER_THREAD = 8;
 const PARTS_BYTES = 2 ** 25;
+const LEAST_TILES_OF_PART = 64;
 /** Multiplications in one of the steps that `Engine.launch` counts in. */
 const PER_STEP = 16;
 
@@ -228,7 +232,7 @@ function filterGrad(
   // What the tiles of an image give to its places is added up by one thread.
   const piece = beside === null ? blockTiles : tiles / g.batch;
   const pieces = Math.ceil(tiles / piece);
-  const parts = Math.min(pieces, threads === 1 ? 1 : partsOf(threads, POINTS * sumPoint));
+  const parts = Math.min(pieces, threads === 1 ? 1 : partsOf(threads, POINTS * sumPoint, tiles));
   const blocksOfPart =
     beside === null ? Math.ceil(blocks / parts) : Math.ceil((Math.ceil(pieces / parts) * piece) / blockTiles);
   const inputPoint = pointBytes(blockTiles * width);
@@ -257,8 +261,9 @@ function filterGrad(
   });
 }
 
-function partsOf(threads: number, bytes: number): number {
-  return Math.max(threads, Math.min(threads * PARTS_PER_THREAD, Math.floor(PARTS_BYTES / bytes)));
+function partsOf(threads: number, bytes: number, tiles: number): number {
+  const most = Math.min(PARTS_BYTES / bytes, tiles / LEAST_TILES_OF_PART);
+  return Math.max(threads, Math.min(threads * PARTS_PER_THREAD, Math.floor(most)));
 }
 
 function writeShape(words: Int32Array, g: ConvGeometry, tiles: number, blockTiles: number): void {
