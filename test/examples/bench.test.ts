@@ -42,7 +42,7 @@ test("measures in turns, and takes medians", async () => {
   const order: string[] = [];
   // A clock that goes as the test says: warmed up at once, one go a round.
   const side = (name: string, rounds: readonly number[]): Timed => {
-    const times = [1000, ...rounds];
+    const times = [10_000, ...rounds];
     return async () => {
       order.push(name);
       return times.shift() ?? Number.NaN;

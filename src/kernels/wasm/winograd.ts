@@ -152,16 +152,8 @@ function convolve(
   engine.withScratch(POINTS * filterPoint + threads * bytes, (filters) => {
     const { words } = engine;
     const scratch = filters + POINTS * filterPoint;
-    const [steps, taps] = flipped
-      ? [
-          [36, 36 * g.outChannels],
-          [32, -4],
-        ]
-      : [
-          [36 * g.channels, 36],
-          [0, 4],
-        ];
-    transformFilters(engine, weight, filters, filterPoint, [g.outChannels, g.channels], [...steps, ...taps], scratch);
+    const steps = flipped ? [36, 36 * g.outChannels, 32, -4] : [36 * g.channels, 36, 0, 4];
+    transformFilters(engine, weight, filters, filterPoint, [g.outChannels, g.channels], steps, scratch);
 
     words.set([addressOf(x), filters, bias === null ? 0 : addressOf(bias), addressOf(out), scratch, bytes]);
     writeShape(words, g, tiles, blockTiles);

@@ -20,6 +20,7 @@ export function maxima(x: Tensor, geometry: WindowGeometry): [Tensor, Tensor] {
   const { version } = values.storage;
   record("maxPool2d", values, [dense], saved, (g, ...[indices = g, x = g]) => [
     (unseen) => {
+      // Whose maxima were changed or given back since, that works without a gate.
       const isWhole = !values.isReleased && values.storage.version === version;
       const gate = isWhole ? gateOf(x, unseen) : null;
       const xGrad = toMaxima(g, indices, geometry, gate === null ? null : values);

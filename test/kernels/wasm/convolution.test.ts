@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import type { ConvGeometry, Dense, KernelSet } from "../../../src/kernels/kernelSet.js";
 import { createReferenceKernels, createReferenceLoops } from "../../../src/kernels/reference/index.js";
 import type { WasmBuild } from "../../../src/kernels/wasm/build.js";
-import { convolutionKernels, type Road, roadOf, serves } from "../../../src/kernels/wasm/convolution.js";
+import { convolutionKernels, isJoint, type Road, roadOf, serves } from "../../../src/kernels/wasm/convolution.js";
 import { elementwiseKernels } from "../../../src/kernels/wasm/elementwise.js";
 import { Engine } from "../../../src/kernels/wasm/engine.js";
 import { matmulKernels } from "../../../src/kernels/wasm/matmul.js";
@@ -331,6 +331,25 @@ test("infinities reach on every road what they reach in the definition, and noth
     for (const pass of ["inputGrad", "weightGrad"] as const) await compare(pass);
   }
   bench.close();
+});
+
+describe("both gradients in one kernel", () => {
+  const padded = (batch: number, channels: number, outChannels: number) =>
+    layer(batch, channels, 14, outChannels, 3, { padding: 1 });
+
+  test("pay with as many filters as channels, or fewer tiles without padding", () => {
+    expect(isJoint(padded(64, 16, 32), 2)).toBe(true);
+    expect(isJoint(padded(64, 32, 16), 2)).toBe(false);
+    expect(isJoint(padded(64, 128, 128), 2)).toBe(false);
+    expect(isJoint(layer(64, 64, 26, 32, 3), 2)).toBe(true);
+  });
+
+  test("are for 3x3 convolutions alone, and as many images as threads can share", () => {
+    expect(isJoint(layer(64, 16, 14, 32, 5, { padding: 2 }), 2)).toBe(false);
+    expect(isJoint(padded(3, 16, 32), 2)).toBe(false);
+    expect(isJoint(padded(3, 16, 32), 3)).toBe(true);
+    expect(isJoint(padded(1, 16, 32), 1)).toBe(true);
+  });
 });
 
 describe("samples in the lanes", () => {
