@@ -184,7 +184,7 @@ function transformFilters(
 
 /** weightGrad = the gradient of the filters, summed over the batch. */
 export function winogradWeightGrad(engine: Engine, outGrad: Dense, x: Dense, weightGrad: Dense, g: ConvGeometry): void {
-  filterGrad(engine, outGrad, x, weightGrad, g, null);
+  winogradGrads(engine, outGrad, x, weightGrad, g, null);
 }
 
 /** The gradient of the input, and what it is made of. */
@@ -195,21 +195,10 @@ interface Beside {
 }
 
 /**
- * Both gradients: the input's takes the same transformed tiles of the output gradient, and goes back by the transpose of the
- * input's transform.
+ * {@link winogradWeightGrad}, and the gradient of the input if it is asked for: that takes the same transformed tiles of the output
+ * gradient, and goes back by the transpose of the input's transform.
  */
 export function winogradGrads(
-  engine: Engine,
-  outGrad: Dense,
-  x: Dense,
-  weightGrad: Dense,
-  g: ConvGeometry,
-  beside: Beside,
-): void {
-  filterGrad(engine, outGrad, x, weightGrad, g, beside);
-}
-
-function filterGrad(
   engine: Engine,
   outGrad: Dense,
   x: Dense,

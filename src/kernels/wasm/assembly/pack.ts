@@ -9,7 +9,7 @@ export function pack(
 ): void {
   const panelBytes = <usize>(depth * width) << 2;
   let line = 0;
-  if (lineStep == 4 && width % 8 == 0) {
+  if (lineStep == 4 && (width == 8 || width == 16)) {
     line = lines - lines % width;
     copyPanels(from, depthStep, depth, to, panelBytes, line / width, <usize>width << 2);
     from += <usize>line << 2;
@@ -52,7 +52,6 @@ export function packPanel(
   if (lines < width) memory.fill(to, 0, <usize>depth * toStep);
   let line = 0;
   if (lineStep == 4) {
-    for (; line + 16 <= lines; line += 16) copySixteen(from + (line << 2), depthStep, depth, to + (line << 2), toStep);
     for (; line + 8 <= lines; line += 8) copyEight(from + (line << 2), depthStep, depth, to + (line << 2), toStep);
   }
   for (; line + 4 <= lines; line += 4) {
@@ -63,17 +62,6 @@ export function packPanel(
     line += 2;
   }
   if (line < lines) packOne(from + <usize>line * lineStep, depthStep, depth, to + (line << 2), toStep);
-}
-
-function copySixteen(from: usize, depthStep: usize, depth: i32, to: usize, toStep: usize): void {
-  for (; depth > 0; depth--) {
-    v128.store(to, v128.load(from));
-    v128.store(to, v128.load(from, 16), 16);
-    v128.store(to, v128.load(from, 32), 32);
-    v128.store(to, v128.load(from, 48), 48);
-    from += depthStep;
-    to += toStep;
-  }
 }
 
 function copyEight(from: usize, depthStep: usize, depth: i32, to: usize, toStep: usize): void {

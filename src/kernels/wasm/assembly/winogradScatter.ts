@@ -8,7 +8,7 @@ import { argument, fma, pointer } from "./environment";
 import { closeGate } from "./vector";
 import { run } from "./winogradBlocks";
 import { minus, pointA, pointB, squareA, squareB, squareProduct, squareSum } from "./winogradLines";
-import { firstHalves, high, low, secondHalves } from "./winogradStrips";
+import { firstHalves, high, low, rowAt, secondHalves } from "./winogradStrips";
 import { SCATTER_OVER, STRIP_BYTES, STRIP_CHANNEL, STRIP_ROW, TILE, ZERO_ROW_BYTES } from "./winogradSizes";
 
 /** Stores four places of each of four channels into a strip: the lanes of the arguments are channels. */
@@ -69,12 +69,6 @@ function put(isAdded: bool, to: usize, numbers: v128, count: i32): void {
   }
 }
 
-/** Where row `y` of a plane begins, or a row that nobody reads. */
-@inline
-function rowAt(plane: usize, rowBytes: usize, y: i32, height: i32, first: i32, spare: usize): usize {
-  return <u32>y < <u32>height ? plane + <usize>y * rowBytes + (<usize>first << 2) : spare;
-}
-
 /** Transforms four columns of a strip: six rows of the plane, of which the first two got something from the tiles above. */
 @inline
 function transformColumn(
@@ -124,6 +118,7 @@ function scatterStrip(
   const count = min(x + 4 * tiles + (isLast ? 2 : 0), width) - first;
   if (count <= 0) return;
   const rowBytes = <usize>width << 2;
+  // Rows outside the plane go where nobody reads.
   const spare = bench + STRIP_BYTES + ZERO_ROW_BYTES;
   let strip = bench + (<usize>(first - x) << 2);
   for (let channel = 0; channel < min(channels, 4); channel++) {

@@ -37,10 +37,10 @@ function clear(from: usize, to: usize): void {
   }
 }
 
-/** Where row `y` of a plane begins to be read, or a row of zeros outside it. */
+/** Place `first` of row `y` of a plane, or `outside` where there is no such row. */
 @inline
-function rowAt(plane: usize, rowBytes: usize, y: i32, height: i32, first: i32, zeros: usize): usize {
-  return <u32>y < <u32>height ? plane + <usize>y * rowBytes + (<usize>first << 2) : zeros;
+export function rowAt(plane: usize, rowBytes: usize, y: i32, height: i32, first: i32, outside: usize): usize {
+  return <u32>y < <u32>height ? plane + <usize>y * rowBytes + (<usize>first << 2) : outside;
 }
 
 /** Transforms the columns of one channel of a strip. The rows are `height` and `width` long and begin at `plane`. */
