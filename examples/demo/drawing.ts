@@ -3,7 +3,7 @@ import { Bars } from "./bars.js";
 import { fitDigit } from "./digit.js";
 import { byId } from "./elements.js";
 import { Pad } from "./pad.js";
-import { type FilterPictures, showPreview } from "./pictures.js";
+import { type FilterPictures, Preview } from "./pictures.js";
 
 const digits = Array.from({ length: 10 }, (_, digit) => String(digit));
 
@@ -12,7 +12,7 @@ export class Drawing {
   private readonly bars = new Bars(byId("probabilities"), digits);
   private readonly answer = byId("answer");
   private readonly hint = byId("pad-hint");
-  private readonly preview = byId("preview", HTMLCanvasElement);
+  private readonly preview = new Preview(byId("preview", HTMLCanvasElement));
   private image: Float32Array | null = null;
   /** What a test image is known to show. */
   private truth: number | null = null;
@@ -25,7 +25,13 @@ export class Drawing {
     private readonly ask: (image: Float32Array) => void,
     private readonly filters: FilterPictures,
   ) {
-    this.pad = new Pad(byId("pad", HTMLCanvasElement), byId("pad-frame"), byId("pen"), () => this.changed());
+    this.pad = new Pad(byId("pad", HTMLCanvasElement), byId("pad-frame"), byId("pen"), {
+      changed: () => {
+        this.truth = null;
+        this.readSoon();
+      },
+      restored: () => this.readSoon(),
+    });
     byId("clear").addEventListener("click", () => this.pad.clear());
     this.showNothing();
   }
@@ -74,8 +80,7 @@ export class Drawing {
     this.askAgain();
   }
 
-  private changed(): void {
-    this.truth = null;
+  private readSoon(): void {
     if (this.readDue) return;
     this.readDue = true;
     // Pens move more often than screens change.
@@ -84,7 +89,7 @@ export class Drawing {
       const { ink, width, height } = this.pad.read();
       this.image = fitDigit(ink, width, height);
       this.hint.hidden = this.image !== null;
-      showPreview(this.preview, this.image);
+      this.preview.show(this.image);
       if (this.image === null) this.showNothing();
       else this.askAgain();
     });

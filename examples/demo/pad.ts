@@ -11,8 +11,18 @@ interface Point {
   readonly y: number;
 }
 
+/** Who wants to know about the pad. */
+export interface PadWatcher {
+  /** Something was drawn, or all of it was cleared. */
+  changed(): void;
+  /** What the browser had forgotten is there again. */
+  restored(): void;
+}
+
 export class Pad {
   private readonly ink: CanvasRenderingContext2D;
+  /** Draws what is on the pad, one mark after the other: a browser that loses its GPU forgets its canvases. */
+  private marks: (() => void)[] = [];
   private last: Point | null = null;
   /** Where the keys have the pen. */
   private pen: Point;
@@ -21,13 +31,12 @@ export class Pad {
   /**
    * @param frame has the focus when keys draw
    * @param penMark shows where they have the pen
-   * @param changed is called after each change
    */
   constructor(
     private readonly canvas: HTMLCanvasElement,
     frame: HTMLElement,
     private readonly penMark: HTMLElement,
-    private readonly changed: () => void,
+    private readonly watcher: PadWatcher,
   ) {
     this.ink = contextOf(canvas, { willReadFrequently: true });
     this.pen = { x: canvas.width / 2, y: canvas.height / 2 };
@@ -47,6 +56,10 @@ export class Pad {
         this.last = null;
       });
     }
+    canvas.addEventListener("contextrestored", () => {
+      for (const mark of this.marks) mark();
+      watcher.restored();
+    });
     frame.addEventListener("keydown", (event) => this.onKey(event));
     frame.addEventListener("blur", () => {
       this.penDown = false;
@@ -62,25 +75,36 @@ export class Pad {
   }
 
   clear(): void {
-    this.ink.clearRect(0, 0, this.canvas.width, this.canvas.height);
-    this.changed();
+    this.empty();
+    this.watcher.changed();
   }
 
   /** Shows an image of 28×28 bytes instead of what was drawn. */
   show(image: Uint8Array): void {
-    const small = new OffscreenCanvas(side, side);
-    const context = small.getContext("2d");
-    if (context === null) return;
-    const data = context.createImageData(side, side);
-    image.forEach((value, i) => {
-      data.data[4 * i + 3] = value;
+    this.empty();
+    this.mark(() => {
+      const small = new OffscreenCanvas(side, side);
+      const context = small.getContext("2d");
+      if (context === null) return;
+      const data = context.createImageData(side, side);
+      image.forEach((value, i) => {
+        data.data[4 * i + 3] = value;
+      });
+      context.putImageData(data, 0, 0);
+      this.ink.imageSmoothingQuality = "high";
+      this.ink.drawImage(small, 0, 0, this.canvas.width, this.canvas.height);
     });
-    context.putImageData(data, 0, 0);
-    const { width, height } = this.canvas;
-    this.ink.clearRect(0, 0, width, height);
-    this.ink.imageSmoothingQuality = "high";
-    this.ink.drawImage(small, 0, 0, width, height);
-    this.changed();
+  }
+
+  private empty(): void {
+    this.marks = [];
+    this.ink.clearRect(0, 0, this.canvas.width, this.canvas.height);
+  }
+
+  private mark(draw: () => void): void {
+    this.marks.push(draw);
+    draw();
+    this.watcher.changed();
   }
 
   private placeOf(event: PointerEvent): Point {
@@ -94,14 +118,15 @@ export class Pad {
   private drawTo(to: Point): void {
     const { ink } = this;
     const from = this.last ?? to;
-    ink.lineWidth = strokeWidth;
-    ink.lineCap = "round";
-    ink.beginPath();
-    ink.moveTo(from.x, from.y);
-    ink.lineTo(to.x, to.y);
-    ink.stroke();
     this.last = to;
-    this.changed();
+    this.mark(() => {
+      ink.lineWidth = strokeWidth;
+      ink.lineCap = "round";
+      ink.beginPath();
+      ink.moveTo(from.x, from.y);
+      ink.lineTo(to.x, to.y);
+      ink.stroke();
+    });
   }
 
   private onKey(event: KeyboardEvent): void {

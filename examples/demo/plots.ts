@@ -67,9 +67,10 @@ export class CurvePlot {
       [[], [], []],
       place,
     );
-    new ResizeObserver(() => this.plot.setSize({ width: place.clientWidth, height: place.clientHeight })).observe(
-      place,
-    );
+    const fit = (): void => this.plot.setSize({ width: place.clientWidth, height: place.clientHeight });
+    new ResizeObserver(fit).observe(place);
+    // A browser that loses its GPU forgets what canvases show.
+    this.plot.ctx.canvas.addEventListener("contextrestored", fit);
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.plot.redraw());
   }
 

@@ -93,15 +93,9 @@ describe.skipIf(absent !== null)(`built, on a plain server, without a GPU${reaso
     const shares = await demo.page.locator("#probabilities li").allTextContents();
     expect(shares).toHaveLength(10);
     expect(shares[7]).toMatch(/^7(100|[5-9]\d) %$/);
-    const inked = (id: string): Promise<number> =>
-      demo.page.locator(id).evaluate((canvas) => {
-        if (!(canvas instanceof HTMLCanvasElement)) return 0;
-        const data = canvas.getContext("2d")?.getImageData(0, 0, canvas.width, canvas.height).data ?? [];
-        return data.filter((value, i) => i % 4 === 3 && value > 0).length;
-      });
-    expect(await inked("#preview")).toBeGreaterThan(40);
+    expect(await demo.inked("#preview")).toBeGreaterThan(40);
     for (const picture of ["canvas:first-child", "canvas:last-child"]) {
-      expect(await inked(`#filters li:first-child ${picture}`)).toBeGreaterThan(10);
+      expect(await demo.inked(`#filters li:first-child ${picture}`)).toBeGreaterThan(10);
     }
     await demo.press("Test digit");
     await demo.until("answer", /^Looks like a \d, (and it is|but it is a \d)\.$/);
@@ -288,6 +282,11 @@ describe.skipIf(absent !== null)(`served by npm run demo, with a GPU${reason}`, 
     await demo.until("status", /^Paused on the GPU$/);
     await demo.press("Resume");
     await demo.untilAbove("seen", seen);
+    // Chromium forgets its canvases with its GPU, and has empty ones half a second later.
+    const restored = demo.page.evaluate(
+      () =>
+        new Promise((resolve) => document.addEventListener("contextrestored", resolve, { capture: true, once: true })),
+    );
     const session = await browser.newBrowserCDPSession();
     await session.send("Browser.crashGpuProcess");
     await demo.until(
@@ -297,6 +296,17 @@ describe.skipIf(absent !== null)(`served by npm run demo, with a GPU${reason}`, 
     await demo.until("status", /^Paused on the CPU$/);
     await demo.press("Clear");
     await demo.draw(...seven);
+    await demo.until("answer", /^Looks like a \d\.$/);
+    await restored;
+    const pictures = [
+      "#pad",
+      "#preview",
+      "#filters li:first-child canvas:first-child",
+      "#filters li:first-child canvas:last-child",
+    ];
+    for (const canvas of [...pictures, "#accuracy-plot canvas", "#loss-plot canvas"]) {
+      await expect.poll(() => demo.inked(canvas), { timeout: 20_000, message: canvas }).toBeGreaterThan(10);
+    }
     await demo.until("answer", /^Looks like a \d\.$/);
     const kept = await demo.number("seen");
     expect(kept).toBeGreaterThanOrEqual(seen);

@@ -46,7 +46,8 @@ export async function serveFolder(folder: string, path: string): Promise<{ serve
 /** Notes what a page complains about, and what it asks other servers for. */
 export function watch(page: Page): string[] {
   const complaints: string[] = [];
-  page.setDefaultTimeout(400_000);
+  // Below the tests' own, so that what was waited for is named.
+  page.setDefaultTimeout(300_000);
   page.on("console", (message) => {
     // The library asks for packed files first, and a server that has them as they are says so.
     const isMissing = message.location().url.endsWith(".gz");
@@ -90,6 +91,15 @@ export class Demo {
   async untilAbove(id: string, least: number): Promise<void> {
     const isAbove = `Number.parseFloat(document.getElementById("${id}").textContent.replaceAll(",", "")) > ${least}`;
     await this.page.waitForFunction(isAbove);
+  }
+
+  /** How many pixels of a canvas something is drawn on. */
+  inked(selector: string): Promise<number> {
+    return this.page.locator(selector).evaluate((canvas) => {
+      if (!(canvas instanceof HTMLCanvasElement)) return 0;
+      const data = canvas.getContext("2d")?.getImageData(0, 0, canvas.width, canvas.height).data ?? [];
+      return data.filter((value, i) => i % 4 === 3 && value > 0).length;
+    });
   }
 
   async set(settings: Readonly<Record<"images" | "batchSize" | "lr", number>>): Promise<void> {
