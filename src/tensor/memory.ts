@@ -282,27 +282,25 @@ export function track(handle: Releasable): void {
  */
 export function runScope<T>(
   fn: () => T,
-  survivors: (result: T) => Iterable<Releasable>,
+  survivors: (result: T) => readonly Releasable[] | ReadonlySet<Releasable>,
   letGo: (handle: Releasable) => void,
 ): T {
   const outer = scope;
   const inner: Releasable[] = [];
-  let surviving: ReadonlySet<Releasable> = nobody;
+  let surviving: readonly Releasable[] | ReadonlySet<Releasable> = [];
   scope = inner;
   try {
     const result = fn();
-    surviving = new Set(survivors(result));
+    surviving = survivors(result);
     return result;
   } finally {
     scope = outer;
     for (const handle of inner) {
-      if (surviving.has(handle)) outer?.push(handle);
+      if ("has" in surviving ? surviving.has(handle) : surviving.includes(handle)) outer?.push(handle);
       else letGo(handle);
     }
   }
 }
-
-const nobody: ReadonlySet<Releasable> = new Set();
 
 /** Handles that a finished backward pass went through: readable until the group is given back. */
 export class SpentGroup {

@@ -14,7 +14,7 @@ describe.each(sets)("reductions, %s", (_name, kernels) => {
           const x = bench.input("float32", [5, length, 3], undefined, { offset: 1 });
           const wide = bench.input("float32", [7, length]);
           const results: Record<string, number[]> = {};
-          for (const op of ["sum", "amax", "amin"] as const) {
+          for (const op of ["sum", "sumSquares", "amax", "amin"] as const) {
             const along = bench.output("float32", [5, 1, 1], { offset: 1 });
             const across = bench.output("float32", [1, length, 3]);
             const columns = bench.output("float32", [1, length], { offset: 3 });

@@ -36,16 +36,26 @@ function exponentials(x: usize, n: i32, top: f32, out: usize, keep: bool): f32 {
   let sums = f32x4.splat(0);
   let others = f32x4.splat(0);
   let i = 0;
-  for (; i + 8 <= n; i += 8) {
+  for (; i + 16 <= n; i += 16) {
     const at = <usize>i << 2;
     const e = expOfNegative4(f32x4.sub(v128.load(x + at), tops));
     const f = expOfNegative4(f32x4.sub(v128.load(x + at, 16), tops));
-    sums = f32x4.add(sums, e);
-    others = f32x4.add(others, f);
+    const g = expOfNegative4(f32x4.sub(v128.load(x + at, 32), tops));
+    const h = expOfNegative4(f32x4.sub(v128.load(x + at, 48), tops));
+    sums = f32x4.add(sums, f32x4.add(e, f));
+    others = f32x4.add(others, f32x4.add(g, h));
     if (keep) {
       v128.store(out + at, e);
       v128.store(out + at, f, 16);
+      v128.store(out + at, g, 32);
+      v128.store(out + at, h, 48);
     }
+  }
+  for (; i + 4 <= n; i += 4) {
+    const at = <usize>i << 2;
+    const e = expOfNegative4(f32x4.sub(v128.load(x + at), tops));
+    sums = f32x4.add(sums, e);
+    if (keep) v128.store(out + at, e);
   }
   let sum = sumLanes(f32x4.add(sums, others));
   for (; i < n; i++) {
@@ -79,6 +89,13 @@ export function softmax(begin: i32, end: i32): void {
     } else {
       const factor: f32 = 1 / exponentials(x, n, top, out, true);
       const scale = f32x4.splat(factor);
+      for (; i + 16 <= n; i += 16) {
+        const at = out + (<usize>i << 2);
+        v128.store(at, f32x4.mul(v128.load(at), scale));
+        v128.store(at, f32x4.mul(v128.load(at, 16), scale), 16);
+        v128.store(at, f32x4.mul(v128.load(at, 32), scale), 32);
+        v128.store(at, f32x4.mul(v128.load(at, 48), scale), 48);
+      }
       for (; i + 4 <= n; i += 4) {
         const at = out + (<usize>i << 2);
         v128.store(at, f32x4.mul(v128.load(at), scale));
