@@ -43,6 +43,9 @@ class Account {
   /** The op that asked for the buffer. */
   madeBy = "";
 
+  /** @param place where it is in {@link accounts} */
+  constructor(public place: number) {}
+
   enter(kernels: KernelSet, buffer: DeviceBuffer, madeBy: string): void {
     this.kernels = kernels;
     this.buffer = buffer;
@@ -69,19 +72,22 @@ class Lease {
 }
 
 /** Every account whose lease is alive: looked through only when there is no room left. */
-const accounts = new Set<Account>();
+const accounts: Account[] = [];
 /** Leases of released storages. Taking one of these spares a registration, which costs more than the rest of an allocation. */
 const spareLeases: Lease[] = [];
 
 const finalizer = new FinalizationRegistry<Account>((account) => {
   account.free();
-  accounts.delete(account);
+  const last = accounts.pop();
+  if (last === undefined || last === account) return;
+  accounts[account.place] = last;
+  last.place = account.place;
 });
 
 function newLease(): Lease {
-  const account = new Account();
+  const account = new Account(accounts.length);
   const lease = new Lease(account);
-  accounts.add(account);
+  accounts.push(account);
   finalizer.register(lease, account);
   return lease;
 }

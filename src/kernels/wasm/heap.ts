@@ -50,6 +50,9 @@ export interface Growable {
 
 export class Heap {
   private readonly lists: (Block | null)[] = [];
+  /** A bit for each level that has a free block, and for each level a bit for each of its lists that has one. */
+  private levels = 0;
+  private readonly steps: number[] = Array.from({ length: 32 }, () => 0);
   private last: Block | null = null;
   private end: number;
   private used = 0;
@@ -114,13 +117,22 @@ export class Heap {
   }
 
   private takeFree(size: number): Block | null {
-    for (let index = listFor(size, true); index < this.lists.length; index++) {
-      const block = this.lists[index];
-      if (block === undefined || block === null) continue;
-      this.unlist(block);
-      return block;
+    const block = this.lists[this.firstFilled(listFor(size, true))] ?? null;
+    if (block !== null) this.unlist(block);
+    return block;
+  }
+
+  /** The first list from number `index` on that has a block, or one that there is not. */
+  private firstFilled(index: number): number {
+    let level = Math.floor(index / STEPS);
+    let filled = (this.steps[level] ?? 0) & (-1 << (index % STEPS));
+    if (filled === 0) {
+      const higher = this.levels & (-2 << level);
+      if (higher === 0) return -1;
+      level = lowestBit(higher);
+      filled = this.steps[level] ?? 0;
     }
-    return null;
+    return level * STEPS + lowestBit(filled);
   }
 
   /** Grows the memory by what is missing behind the last block. */
@@ -185,27 +197,52 @@ export class Heap {
     block.previous = null;
     block.next = head;
     if (head !== null) head.previous = block;
+    else this.mark(index, true);
     this.lists[index] = block;
   }
 
   private unlist(block: Block): void {
-    if (block.previous !== null) block.previous.next = block.next;
-    else this.lists[listFor(block.size, false)] = block.next;
+    if (block.previous !== null) {
+      block.previous.next = block.next;
+    } else {
+      const index = listFor(block.size, false);
+      this.lists[index] = block.next;
+      if (block.next === null) this.mark(index, false);
+    }
     if (block.next !== null) block.next.previous = block.previous;
     block.previous = null;
     block.next = null;
   }
+
+  /** Notes whether a list has blocks. */
+  private mark(index: number, filled: boolean): void {
+    const level = Math.floor(index / STEPS);
+    const bit = 1 << (index % STEPS);
+    const steps = this.steps[level] ?? 0;
+    const now = filled ? steps | bit : steps & ~bit;
+    this.steps[level] = now;
+    if (now === 0) this.levels &= ~(1 << level);
+    else this.levels |= 1 << level;
+  }
+}
+
+/** The number of the lowest bit that is set. */
+function lowestBit(bits: number): number {
+  return highestBit(bits & -bits);
 }
 
 /** The list that a block of `size` belongs into; or, for a search, the first list whose every block is large enough. */
 function listFor(size: number, search: boolean): number {
   const units = size / ALIGNMENT;
   if (units < STEPS) return units;
-  const power = 31 - Math.clz32(units);
-  const step = 2 ** (power - 3);
+  const step = 1 << (highestBit(units) - 3);
   const wanted = search ? units + step - 1 : units;
-  const level = 31 - Math.clz32(wanted);
-  return (level - 2) * STEPS + Math.floor(wanted / 2 ** (level - 3)) - STEPS;
+  const level = highestBit(wanted);
+  return (level - 3) * STEPS + (wanted >>> (level - 3));
+}
+
+function highestBit(bits: number): number {
+  return 31 - Math.clz32(bits);
 }
 
 function roundUp(value: number, multiple: number): number {
