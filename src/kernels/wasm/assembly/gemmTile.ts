@@ -3,7 +3,8 @@
  * not unrolled: twelve sums, two vectors of b and one of a are all the registers that there are.
  */
 import { fma } from "./environment";
-import { TILE_ROWS } from "./gemmSizes";
+import { TILE_ROWS, WIDE_TILE_COLUMNS } from "./gemmSizes";
+import { wideTiles6 } from "./gemmWide";
 
 /**
  * c = init + a · b for a tile of `rows` (1 to 6) rows and 8 columns (16 where WIDE). Steps are in bytes. Element (i, k) of
@@ -65,6 +66,7 @@ function tiles6Packed(
 function tiles6Rows(
   count: i32, a: usize, aRow: usize, aStep: usize, b: usize, bStep: usize, depth: i32, init: usize, initRow: usize, c: usize, cRow: usize,
 ): void {
+  if (WIDE && aStep == 4 && bStep == WIDE_TILE_COLUMNS << 2) return wideTiles6(count, a, aRow, b, depth, init, initRow, c, cRow);
   for (; count > 0; count--) {
     body(TILE_ROWS, false, a, aRow, aStep, b, bStep, depth, init, initRow, c, cRow);
     a += TILE_ROWS * aRow;
