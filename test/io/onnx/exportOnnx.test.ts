@@ -51,6 +51,8 @@ describe.each(Object.entries(networks))("the network %s", (_, { make, loss }) =>
   });
 
   test("the gradients of its loss for all parameters, for any batch", async () => {
+    // One draw in 400 has a place where a ReLU or a pool is undecided to the last digit: either gradient is right there.
+    manualSeed(0);
     const model = make().eval();
     const parameters = model.parameters();
     const gradients = (x: Tensor, labels: Tensor) => {
