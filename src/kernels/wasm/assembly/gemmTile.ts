@@ -1,6 +1,6 @@
 /**
  * The innermost loop of the matrix product: one tile of the output, all of it in registers. The loop over the depth is
- * not unrolled: twelve sums, two vectors of b and one of a are all the registers that there are.
+ * not unrolled (but in gemmWide.ts): twelve sums, two vectors of b and one of a are all the registers that there are.
  */
 import { fma } from "./environment";
 import { TILE_ROWS, WIDE_TILE_COLUMNS } from "./gemmSizes";

@@ -73,7 +73,10 @@ function lanes(op: i32, x: v128): f64 {
   return combine(op, a, b);
 }
 
-/** RUN elements added up, in four streams: memory brings four at once faster than one, and eight sums do not wait for one another. */
+/**
+ * RUN elements added up, in four streams, each a quarter of them (RUN bytes) behind the one before: memory brings four at once faster
+ * than one, and eight sums do not wait for one another.
+ */
 @inline
 function wholeRun(op: i32, x: usize): f64 {
   let a = f32x4.splat(0), b = a, c = a, d = a, e = a, f = a, g = a, h = a;
