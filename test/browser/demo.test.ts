@@ -283,10 +283,10 @@ describe.skipIf(absent !== null)(`served by npm run demo, with a GPU${reason}`, 
     await demo.press("Resume");
     await demo.untilAbove("seen", seen);
     // Chromium forgets its canvases with its GPU, and has empty ones half a second later.
-    const restored = demo.page.evaluate(
-      () =>
-        new Promise((resolve) => document.addEventListener("contextrestored", resolve, { capture: true, once: true })),
-    );
+    await demo.page.evaluate(() => {
+      const note = (): string => (document.body.dataset.restored = "yes");
+      document.addEventListener("contextrestored", note, { capture: true, once: true });
+    });
     const session = await browser.newBrowserCDPSession();
     await session.send("Browser.crashGpuProcess");
     await demo.until(
@@ -297,7 +297,7 @@ describe.skipIf(absent !== null)(`served by npm run demo, with a GPU${reason}`, 
     await demo.press("Clear");
     await demo.draw(...seven);
     await demo.until("answer", /^Looks like a \d\.$/);
-    await restored;
+    await demo.page.locator("body[data-restored]").waitFor();
     const pictures = [
       "#pad",
       "#preview",

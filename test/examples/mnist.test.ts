@@ -130,7 +130,9 @@ describe("a folder of the user's", () => {
     expect(out).toEqual([]);
     expect(err).toHaveLength(1);
     // Both sets are looked for at once, and either may be found missing first.
-    expect(err[0]).toMatch(/^error: MNIST: got no (train|t10k)-images-idx3-ubyte/);
+    expect(err[0]).toMatch(
+      /^error: MNIST: got no (train|t10k)-images-idx3-ubyte and \1-labels-idx1-ubyte in .*missing; expected both files/,
+    );
   });
 });
 
